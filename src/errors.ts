@@ -1,0 +1,100 @@
+const brand = Symbol.for('anchor-rooms.error');
+
+/** Every code an error of this package can carry, with what it means. docs/errors.md is made from this table. */
+export const errorCodes = {
+  ERR_ROOM_SPEC_TYPE: 'A field of the spec has the wrong type.',
+  ERR_ROOM_SPEC_VALUE: 'A field of the spec has a value outside its range or form.',
+  ERR_ROOM_SPEC_UNKNOWN_KEY: 'The spec has a key that does not exist.',
+  ERR_ROOM_SPEC_CONFLICT: 'Two fields of the spec contradict each other.',
+  ERR_ROOM_PLANK_NOT_FOUND: 'There is no plank at that path.',
+  ERR_ROOM_PLANK_INVALID: 'The file is not a plank: empty, truncated, corrupted or of another format.',
+  ERR_ROOM_PLANK_UNSUPPORTED: 'The kernel cannot mount this kind of plank.',
+  ERR_ROOM_PLANK_DIGEST: 'The plank does not have the digest that was asked for.',
+  ERR_ROOM_PLANK_BUILD: 'The plank could not be built.',
+  ERR_ROOM_MOUNT_SOURCE: 'The source of a mount does not exist or cannot be used.',
+  ERR_ROOM_MOUNT_TARGET: 'The target of a mount cannot be made inside the room.',
+  ERR_ROOM_MOUNT_IDMAP: 'The file system of a writable mount cannot be idmapped, so the room could not write to it.',
+  ERR_ROOM_USER_NOT_FOUND: "The user is not in the plank's /etc/passwd.",
+  ERR_ROOM_COMMAND_NOT_FOUND: 'The program, its interpreter or its ELF loader is not in the room.',
+  ERR_ROOM_COMMAND_NOT_EXECUTABLE: 'The program exists but cannot be executed.',
+  ERR_ROOM_COMMAND_TOO_LONG: 'Arguments and environment are longer than the kernel takes.',
+  ERR_ROOM_CWD: 'The working directory does not exist in the room or cannot be entered.',
+  ERR_ROOM_CGROUP_HYBRID: 'Limits need cgroup v2 controllers; on this host cgroup v1 holds them.',
+  ERR_ROOM_CGROUP_ABSENT: 'Limits need cgroup v2, which is not mounted on this host.',
+  ERR_ROOM_CGROUP_CONTROLLER: 'A limit needs a cgroup controller that is not available to this process.',
+  ERR_ROOM_CGROUP_DELEGATION: 'This process may not make cgroups below its own.',
+  ERR_ROOM_USERNS_UNAVAILABLE: 'User namespaces are switched off on this host.',
+  ERR_ROOM_IDS_EXHAUSTED: 'No free range of user ids is left for another room.',
+  ERR_ROOM_SECCOMP_PROFILE: 'The seccomp profile cannot be compiled or would stop room-init itself.',
+  ERR_ROOM_UNSUPPORTED_PLATFORM: 'Rooms need Linux on x86-64.',
+  ERR_ROOM_ADDON_LOAD: 'The native addon could not be loaded.',
+  ERR_ROOM_PERMISSION: 'This process lacks a privilege that making rooms needs.',
+  ERR_ROOM_LAUNCH: 'A step of making the room failed.',
+  ERR_ROOM_INIT_DIED: 'room-init was killed before the command ran, most often by a memory limit below 1 MiB.',
+  ERR_ROOM_ENDED: 'The room has ended.',
+  ERR_ROOM_FILE: 'A file operation inside the room was refused or failed.',
+  ERR_ROOM_CLOSED: 'The Anchor is closed.',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** What the kernel said, when it was the kernel. */
+export interface FaultDetails {
+  /** The step of making the room, e.g. `root.overlay`. */
+  step?: string;
+  syscall?: string;
+  /** Negative, as Node's own system errors have it. */
+  errno?: number;
+  path?: string;
+  /** What to do about it. */
+  hint?: string;
+  cause?: unknown;
+}
+
+/** A room, plank or host operation failed. Match on `code`; the text is for people. */
+export class RoomError extends Error {
+  override readonly name = 'RoomError';
+  readonly code: ErrorCode;
+  readonly step?: string;
+  readonly syscall?: string;
+  readonly errno?: number;
+  readonly path?: string;
+  readonly hint?: string;
+
+  constructor(code: ErrorCode, message: string, details: FaultDetails = {}) {
+    const { cause, ...rest } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    Object.assign(this, rest);
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** True for errors of any copy of this package in the process. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && brand in value;
+  }
+}
+
+/** A spec of the wrong type: a TypeError that names the field. */
+export class SpecTypeError extends TypeError {
+  constructor(
+    readonly code: ErrorCode,
+    /** The field, e.g. `mounts[2].at`. */
+    readonly field: string,
+    message: string,
+  ) {
+    super(`${field}: ${message}`);
+  }
+}
+
+/** A spec with a value out of range: a RangeError that names the field. */
+export class SpecRangeError extends RangeError {
+  constructor(
+    readonly code: ErrorCode,
+    /** The field, e.g. `limits.memory`. */
+    readonly field: string,
+    message: string,
+  ) {
+    super(`${field}: ${message}`);
+  }
+}

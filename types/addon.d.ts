@@ -1,0 +1,56 @@
+import type { AnchorPlan, Plan, ProcessPlan } from './plan.js';
+import type { NativeEvent, NativeFault } from './event.js';
+
+/** What the .node file exports. A method that fails throws an Error with a `fault` property. */
+export interface Addon {
+  readonly planVersion: 1;
+  readonly Anchor: new (plan: AnchorPlan, onEvent: (event: NativeEvent) => void) => NativeAnchor;
+  /** Reads a plan as launch() does and additionally refuses unknown fields; throws TypeError naming the field. */
+  checkPlan(plan: Plan): void;
+  /** Holds an abstract unix socket name for this process; null when somebody else has it. Give back with release(). */
+  claimName(name: string): number | null;
+  releaseName(claim: number): void;
+  /** Tries what the kernel can do, each in a throw-away child: probe name → errno, 0 when it works. */
+  probeKernel(): Promise<Readonly<Record<string, number>>>;
+}
+
+export interface NativeAnchor {
+  /** Returns the number of the room; all that follows comes as events. Throws TypeError for a malformed plan. */
+  launch(plan: Plan): number;
+  /** Starts one more process in a living room; answers with its number, then `started` and `exited` events. */
+  exec(room: number, process: ProcessPlan): NativeExec;
+  /** Sends a signal to a process of the room, by way of room-init. */
+  signal(room: number, process: number, signal: number): void;
+  /** Kills everything in the room. Idempotent; unknown rooms are ignored. */
+  kill(room: number): void;
+  /** Milliseconds from now until the room is killed, null: never. */
+  setDeadline(room: number, milliseconds: number | null): void;
+  /** Resolves when cgroup.events says so. */
+  freeze(room: number, frozen: boolean): Promise<void>;
+  /** openat2(2) below the room's root: RESOLVE_IN_ROOT, no magic links, O_CLOEXEC|O_NONBLOCK|O_NOCTTY. Resolves to an fd. */
+  openBelow(room: number, path: string, flags: number, mode: number): Promise<number>;
+  /** TIOCSWINSZ on a pty master. */
+  resize(master: number, columns: number, rows: number): void;
+  /** Mounts a plank ahead of its first room (and keeps it). idmap: whether its file system takes an idmapped mount. */
+  openPlank(lower: import('./plan.js').LowerPlan): Promise<{ readonly idmap: boolean }>;
+  /** Whether the file system below an absolute host path takes an idmapped mount. */
+  probeIdmap(path: string): Promise<boolean>;
+  /** Text of a regular file of a plank that need not be in use; null when there is none. At most `limit` bytes. */
+  readPlankFile(lower: import('./plan.js').LowerPlan, path: string, limit: number): Promise<Uint8Array | null>;
+  /** Whether the event loop stays alive for this Anchor. */
+  ref(): void;
+  unref(): void;
+  /** Ends every room, stops the threads, removes the cgroup subtree. Resolves when nothing is left. */
+  close(): Promise<void>;
+}
+
+export interface NativeExec {
+  readonly process: number;
+  readonly stdin: number;
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+export interface FaultError extends Error {
+  readonly fault: NativeFault;
+}

@@ -1,0 +1,161 @@
+/**
+ * The wire contract between TypeScript and native code: everything that is a choice, already made.
+ * Native code has no defaults; every field is required and an unknown field is refused.
+ */
+
+/** One room, ready to be executed. */
+export interface Plan {
+  readonly planVersion: 1;
+  /** Names the cgroup leaf and appears in events. `[a-z0-9-]`, at most 48 characters. */
+  readonly id: string;
+  readonly hostname: string;
+  readonly root: RootPlan;
+  /** Executed in this order, after the root exists and before it is entered. */
+  readonly mounts: readonly MountPlan[];
+  readonly identity: IdentityPlan;
+  readonly network: { readonly kind: 'loopback' };
+  /** null: the room runs in the cgroup of the embedding process (no cgroup v2 on this host). */
+  readonly cgroup: CgroupPlan | null;
+  readonly rlimits: readonly RlimitPlan[];
+  /** A classic BPF program (array of struct sock_filter); covers room-init and all it starts. null: no filter. */
+  readonly seccomp: Uint8Array | null;
+  readonly process: ProcessPlan;
+  /** Milliseconds from start until the room is killed. null: no deadline. */
+  readonly lifetime: number | null;
+}
+
+/** What the root is made of: a read-only lower layer and a tmpfs above it. */
+export interface RootPlan {
+  readonly lower: LowerPlan;
+  /** Size limit of the writable layer in bytes. */
+  readonly upperBytes: number;
+  /** Inode limit of the writable layer. */
+  readonly upperInodes: number;
+  /** The writable layer is used while the room is put together, then sealed. */
+  readonly readOnly: boolean;
+  /** Give the lower layer the ids of the room by an idmapped mount. False where the file system cannot. */
+  readonly idmap: boolean;
+}
+
+export type LowerPlan =
+  | {
+      readonly kind: 'image';
+      readonly path: string;
+      readonly format: 'squashfs' | 'erofs';
+      /** `loop`: through a loop device. `file`: the kernel mounts the file itself (erofs, Linux 6.12). */
+      readonly attach: 'loop' | 'file';
+    }
+  | {
+      /** A tree made from these entries, kept per Anchor under `key`. */
+      readonly kind: 'skeleton';
+      readonly key: string;
+      readonly entries: readonly SkeletonEntry[];
+    };
+
+/** Parents come before children; paths are relative to the root. */
+export type SkeletonEntry =
+  | { readonly kind: 'directory'; readonly path: string; readonly mode: number }
+  | { readonly kind: 'link'; readonly path: string; readonly to: string }
+  | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly content: string };
+
+/** Bits of mount_setattr(2): MOUNT_ATTR_RDONLY 1, NOSUID 2, NODEV 4, NOEXEC 8. */
+export type MountAttributes = number;
+
+export type MountPlan =
+  | {
+      readonly kind: 'bind';
+      readonly source: string;
+      readonly sourceKind: 'directory' | 'file';
+      readonly target: string;
+      readonly attributes: MountAttributes;
+      readonly recursive: boolean;
+      /** Show the owner `hostUid:hostGid` as `roomUid:roomGid` (ids as seen on the host: base included). */
+      readonly idmap: MountIdmapPlan | null;
+    }
+  | {
+      readonly kind: 'tmpfs';
+      readonly target: string;
+      readonly bytes: number;
+      readonly mode: number;
+      readonly attributes: MountAttributes;
+    }
+  /** Device nodes every program expects, cloned from one read-only tree made per Anchor. */
+  | { readonly kind: 'dev'; readonly target: string }
+  | { readonly kind: 'devpts'; readonly target: string; readonly gid: number }
+  | { readonly kind: 'proc' | 'sysfs' | 'mqueue'; readonly target: string; readonly attributes: MountAttributes }
+  /** An empty read-only directory or file laid over the target, where the target exists. */
+  | { readonly kind: 'mask'; readonly target: string; readonly over: 'directory' | 'file' }
+  /** The target itself made read-only, where it exists. */
+  | { readonly kind: 'read-only'; readonly target: string };
+
+export interface MountIdmapPlan {
+  readonly hostUid: number;
+  readonly hostGid: number;
+  readonly roomUid: number;
+  readonly roomGid: number;
+}
+
+export type IdentityPlan =
+  /** Room ids 0..size-1 are host ids base..base+size-1, in a user namespace of the room's own. */
+  | { readonly kind: 'mapped'; readonly base: number; readonly size: number }
+  /** Room ids are host ids. */
+  | { readonly kind: 'host' };
+
+export interface CgroupPlan {
+  /** Directory of the Anchor's own subtree, absolute. */
+  readonly parent: string;
+  readonly leaf: string;
+  /** Written in this order after room-init runs and before the command does. */
+  readonly writes: readonly CgroupWrite[];
+  /** Files whose text is read when the room has ended and handed back with the end event. */
+  readonly report: readonly string[];
+  /** Files whose changes are events while the room lives. */
+  readonly watch: readonly string[];
+}
+
+export interface CgroupWrite {
+  readonly file: string;
+  readonly value: string;
+}
+
+export interface RlimitPlan {
+  /** RLIMIT_* number. */
+  readonly resource: number;
+  /** -1 is RLIM_INFINITY. */
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** A process in a room: the command, or one more of `room.exec()`. */
+export interface ProcessPlan {
+  readonly argv: readonly string[];
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** Where a program without a slash is looked for, in order. */
+  readonly searchPath: readonly string[];
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  /** Bit n is capability n (capabilities(7)); below 2^41. */
+  readonly capabilities: number;
+  readonly stdio: StdioPlan;
+}
+
+export type StdioPlan =
+  | { readonly kind: 'streams'; readonly streams: readonly [StreamPlan, StreamPlan, StreamPlan] }
+  | { readonly kind: 'pty'; readonly columns: number; readonly rows: number };
+
+export type StreamPlan =
+  | { readonly kind: 'pipe' }
+  | { readonly kind: 'null' }
+  | { readonly kind: 'fd'; readonly fd: number };
+
+/** What an Anchor is opened with. */
+export interface AnchorPlan {
+  /** Path of the room-init executable. */
+  readonly init: string;
+  readonly launchers: number;
+  /** Directory of the Anchor's own cgroup subtree (made by native code, removed when the Anchor closes), or null. */
+  readonly cgroup: { readonly path: string; readonly controllers: readonly string[] } | null;
+}
