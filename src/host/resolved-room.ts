@@ -1,0 +1,84 @@
+import type { CgroupPlan, IdentityPlan, LowerPlan, MountPlan } from '../../types/plan.js';
+import type { CheckedSpec } from '../spec/checked.js';
+
+/**
+ * A checked spec together with everything that had to be looked up on the host. Plain data: from here to the
+ * Plan nothing is read any more. Fields of the spec that need no look-up (command, env, cwd, hostname, rlimits,
+ * seccomp, capabilities, lifetime, stdio, readOnlyRoot, disk and files) stay where they are, in `spec`.
+ */
+export interface ResolvedRoom {
+  readonly spec: CheckedSpec;
+  /** Unique among the rooms of this process; also the name of the cgroup leaf. `[a-z0-9-]`, at most 48 characters. */
+  readonly id: string;
+  readonly plank: ResolvedPlank;
+  /** In the order of the spec. They come after the binds of the plank. */
+  readonly mounts: readonly ResolvedMount[];
+  /** What is laid over paths below /proc and /sys, after all other mounts. */
+  readonly covers: readonly CoverPlan[];
+  /** With `mapped`: a range of host ids that this room holds until it is removed; see `IdRanges`. */
+  readonly identity: IdentityPlan;
+  readonly user: ResolvedUser;
+  /** null: the room runs in the cgroup of this process, without limits. */
+  readonly cgroup: ResolvedCgroup | null;
+  /** Where the host makes a guarantee weaker than it could be, or enforces it in another way; for `room.granted`. */
+  readonly notes: readonly ResolutionNote[];
+}
+
+/** The read-only layer of the root. */
+export interface ResolvedPlank {
+  readonly lower: LowerPlan;
+  /** The file system takes an idmapped mount, and the room has ids of its own. */
+  readonly idmap: boolean;
+  /** For `'host'`: what the skeleton shows of the host. Read-only, before all other mounts; empty for an image. */
+  readonly binds: readonly ResolvedBind[];
+}
+
+/** A file or directory of the host. */
+export interface ResolvedBind {
+  readonly kind: 'bind';
+  /** Absolute, no symbolic link in it. */
+  readonly source: string;
+  readonly sourceKind: 'directory' | 'file';
+  /** Absolute path in the room. */
+  readonly at: string;
+  readonly access: 'read' | 'write';
+  readonly noExec: boolean;
+  readonly recursive: boolean;
+  /** Who owns the source on the host and shall appear as the room's user; null: mount it without an idmap. */
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+}
+
+/** An empty file system in memory. */
+export interface ResolvedTmpfs {
+  readonly kind: 'tmpfs';
+  readonly at: string;
+  readonly bytes: number;
+  readonly mode: number;
+  readonly noExec: boolean;
+}
+
+export type ResolvedMount = ResolvedBind | ResolvedTmpfs;
+
+/** The two entries of a plan that take something away from a path. */
+export type CoverPlan = Extract<MountPlan, { kind: 'mask' | 'read-only' }>;
+
+/** Ids as seen in the room. */
+export interface ResolvedUser {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups with `gid` among them, ascending. */
+  readonly groups: readonly number[];
+  /** From the plank's /etc/passwd, where the user is in it. */
+  readonly name: string | null;
+  readonly home: string | null;
+}
+
+/** A CgroupPlan but for the name of the leaf, which is the room's id. */
+export type ResolvedCgroup = Omit<CgroupPlan, 'leaf'>;
+
+/** One sentence for a frontend about one guarantee. */
+export interface ResolutionNote {
+  /** The field of the spec it is about, e.g. `mounts[1]`. */
+  readonly field: string;
+  readonly text: string;
+}
