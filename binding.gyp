@@ -1,0 +1,45 @@
+# The build of the addon and of room-init. The lists of files are in native/sources.gypi, which
+# CMakeLists.txt (sanitizers, clang-tidy, native tests) reads too.
+{
+  'includes': ['native/sources.gypi'],
+  'target_defaults': {
+    'include_dirs': ['native'],
+    'cflags!': ['-Wno-unused-parameter'],
+    'cflags_cc!': ['-std=gnu++17', '-std=gnu++20'],
+    'cflags': ['-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
+    'cflags_cc': ['-std=c++20', '-fno-exceptions', '-fno-rtti', '-fvisibility-inlines-hidden'],
+  },
+  'targets': [
+    {
+      # Runs between clone and execve in memory shared with Node: no stack protector, no fortified libc
+      # calls, no thread-safe statics, so that what it links against stays on the list of
+      # test/checks/child-symbols.txt whatever the distribution's compiler adds by default.
+      'target_name': 'child',
+      'type': 'static_library',
+      'sources': ['<@(child_sources)'],
+      'cflags': ['-fno-stack-protector', '-U_FORTIFY_SOURCE', '-fno-asynchronous-unwind-tables'],
+      'cflags_cc': ['-fno-threadsafe-statics'],
+    },
+    {
+      'target_name': 'anchor_rooms',
+      'dependencies': ['child'],
+      'sources': ['<@(addon_sources)'],
+      'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      'defines': ['<@(addon_defines)'],
+      # The compiler's own run-time libraries come along, so one file serves every distribution.
+      'ldflags': ['-static-libstdc++', '-static-libgcc', '-Wl,-z,relro,-z,now', '-Wl,--exclude-libs,ALL'],
+    },
+    {
+      # PID 1 of every room: static, no libc, no start files.
+      'target_name': 'room-init',
+      'type': 'executable',
+      'sources': ['<@(init_sources)'],
+      'configurations': { 'Release': { 'cflags!': ['-O3'], 'cflags': ['-Os'] } },
+      'cflags!': ['-fPIC', '-pthread'],
+      'cflags': ['<@(init_cflags)'],
+      'cflags_cc': ['-fno-threadsafe-statics'],
+      'ldflags!': ['-pthread', '-rdynamic'],
+      'ldflags': ['<@(init_ldflags)'],
+    },
+  ],
+}
