@@ -1,0 +1,73 @@
+// Every suite and check by name: what `npm test` runs, and what only CI adds.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './setup/run.mjs';
+
+// Folders of test/ that make rooms (root, minutes); every other folder with tests is the unit suite.
+const roomFolders = ['room', 'fault', 'escape'];
+const apart = [...roomFolders, 'vm', 'package'];
+
+const tool = (file, ...args) => [process.execPath, join('node_modules', file), ...args];
+const ava = (folders) =>
+  tool('ava/entrypoints/cli.mjs', '--tap', ...folders.map((folder) => `test/${folder}/**/*.test.ts`));
+
+const unit = ava(testFolders().filter((folder) => !apart.includes(folder)));
+const rooms = ava(testFolders().filter((folder) => roomFolders.includes(folder)));
+
+/**
+ * `format` says how results are counted: `tap` and `ctest` by their reports, `exit` as one test.
+ * `ci` marks what `npm test` leaves out.
+ */
+export const suites = [
+  {
+    name: 'unit',
+    about: 'everything that needs no privileges, and the rules of the tree',
+    format: 'tap',
+    command: unit,
+  },
+  { name: 'rooms', about: 'real rooms on this host', format: 'tap', command: rooms },
+  { name: 'native', about: 'C++ unit tests', format: 'ctest', command: ['sh', 'scripts/native-tests.sh'] },
+  { name: 'types', about: 'the public types', format: 'exit', command: tool('tsd/dist/cli.js') },
+  {
+    name: 'package',
+    about: 'the packed tarball, installed by a stranger',
+    format: 'tap',
+    command: ava(['package']),
+  },
+  {
+    name: 'guest',
+    about: 'rooms in a QEMU guest with an older kernel and cgroup v2',
+    format: 'tap',
+    command: ava(['vm']),
+  },
+  { name: 'eslint', ci: true, format: 'exit', command: tool('eslint/bin/eslint.js', '.') },
+  { name: 'prettier', ci: true, format: 'exit', command: tool('prettier/bin/prettier.cjs', '--check', '.') },
+  { name: 'clang-format', ci: true, format: 'exit', command: ['sh', 'scripts/native-format.sh'] },
+  { name: 'clang-tidy', ci: true, format: 'exit', command: ['sh', 'scripts/native-tidy.sh'] },
+  { name: 'typedoc', ci: true, format: 'exit', command: tool('typedoc/bin/typedoc') },
+  {
+    name: 'sanitized',
+    ci: true,
+    about: 'rooms, with ASan and UBSan in the addon',
+    format: 'tap',
+    command: ['sh', 'scripts/sanitized-tests.sh'],
+  },
+  {
+    name: 'newer-node',
+    ci: true,
+    about: 'unit and rooms, same addon file, newer Node',
+    format: 'tap',
+    command: ['sh', 'scripts/newer-node-tests.sh'],
+  },
+];
+
+function testFolders() {
+  const folders = readdirSync(join(root, 'test'), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  return folders.map((entry) => entry.name).filter((name) => hasTests(join(root, 'test', name)));
+}
+
+function hasTests(folder) {
+  return readdirSync(folder, { recursive: true }).some((name) => String(name).endsWith('.test.ts'));
+}
