@@ -3,7 +3,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './setup/run.mjs';
 
-// Folders of test/ that make rooms (root, minutes); every other folder with tests is the unit suite.
+// Folders of test/ that make rooms (root, minutes); test/room/unit and every other
+// folder with tests is the unit suite.
 const roomFolders = ['room', 'fault', 'escape'];
 const apart = [...roomFolders, 'vm', 'package'];
 
@@ -11,8 +12,11 @@ const tool = (file, ...args) => [process.execPath, join('node_modules', file), .
 const ava = (folders) =>
   tool('ava/entrypoints/cli.mjs', '--tap', ...folders.map((folder) => `test/${folder}/**/*.test.ts`));
 
-const unit = ava(testFolders().filter((folder) => !apart.includes(folder)));
-const rooms = ava(testFolders().filter((folder) => roomFolders.includes(folder)));
+const unit = [
+  ...ava(testFolders().filter((folder) => !apart.includes(folder))),
+  'test/room/unit/**/*.test.ts',
+];
+const rooms = [...ava(testFolders().filter((folder) => roomFolders.includes(folder))), '!test/room/unit/**'];
 
 /**
  * `format` says how results are counted: `tap` and `ctest` by their reports, `exit` as one test.
