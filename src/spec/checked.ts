@@ -120,6 +120,4 @@ export type CheckedStdio =
 
 /** fd is one of this process. */
 export type CheckedStream =
-  | { readonly kind: 'pipe' }
-  | { readonly kind: 'null' }
-  | { readonly kind: 'fd'; readonly fd: number };
+  { readonly kind: 'pipe' } | { readonly kind: 'null' } | { readonly kind: 'fd'; readonly fd: number };

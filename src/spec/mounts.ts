@@ -1,4 +1,18 @@
+import type { CheckedHostMount, CheckedMount, CheckedTmpfsMount } from './checked.js';
+import {
+  child,
+  conflict,
+  keysOf,
+  pickFields,
+  readArray,
+  readObject,
+  wrongType,
+  wrongValue,
+} from './field.js';
+import { isWithin, readHostPath, readRoomPath } from './path.js';
+import { readFlag, readInteger, readWord } from './scalar.js';
 import type { Size } from './size.js';
+import { parseSize } from './size.js';
 
 export type MountSpec = HostMountSpec | TmpfsMountSpec;
 
@@ -18,11 +32,109 @@ export interface HostMountSpec {
 
 /** An empty file system in memory. */
 export interface TmpfsMountSpec {
-  /** Its size limit. */
+  /** Its size limit, at least 4 KiB. */
   tmpfs: Size;
+  /** Absolute path in the room; missing directories are made in the room's own layer. */
   at: string;
   /** Permission bits of its root. Default 0o1777. */
   mode?: number;
   /** Default false. */
   noExec?: boolean;
+}
+
+export const hostMountKeys = keysOf<HostMountSpec>({
+  host: true,
+  at: true,
+  access: true,
+  noExec: true,
+  recursive: true,
+});
+export const tmpfsMountKeys = keysOf<TmpfsMountSpec>({ tmpfs: true, at: true, mode: true, noExec: true });
+
+/** These are the kernel's own trees, and what a room may see of them is not up to its mounts. */
+const kernelTrees = ['/proc', '/sys', '/dev'];
+
+const leastTmpfs = 4096;
+const defaultMode = 0o1777;
+
+/**
+ * Mounts in the order they are made: parents before children whatever order the spec has, so that none hides another.
+ * Those of the same depth stay as they were written.
+ */
+export function parseMounts(value: unknown, field: string): readonly CheckedMount[] {
+  if (value === undefined) return [];
+  const mounts = readArray(value, field, 'an array of mounts').map((mount, index) =>
+    parseMount(mount, `${field}[${String(index)}]`, index),
+  );
+  refuseDuplicates(mounts, field);
+  return mounts.sort((left, right) => depth(left.at) - depth(right.at));
+}
+
+function parseMount(value: unknown, field: string, index: number): CheckedMount {
+  const entries = readObject(value, field);
+  if (entries.has('host') && entries.has('tmpfs')) {
+    throw conflict(field, 'expected "host" or "tmpfs", got both');
+  }
+  if (entries.has('host')) return parseHostMount(entries, field, index);
+  if (entries.has('tmpfs')) return parseTmpfsMount(entries, field, index);
+  const got = entries.size === 0 ? 'an empty object' : [...entries.keys()].slice(0, 5).join(', ');
+  throw wrongType(field, 'a mount with "host" or "tmpfs"', value, got);
+}
+
+function parseHostMount(
+  entries: ReadonlyMap<string, unknown>,
+  field: string,
+  index: number,
+): CheckedHostMount {
+  const fields = pickFields(entries, field, hostMountKeys);
+  return {
+    kind: 'host',
+    index,
+    host: readHostPath(fields.host, child(field, 'host')),
+    at: parseTarget(fields.at, child(field, 'at')),
+    write: readWord(fields.access, child(field, 'access'), ['read', 'write'], 'read') === 'write',
+    noExec: readFlag(fields.noExec, child(field, 'noExec'), false),
+    recursive: readFlag(fields.recursive, child(field, 'recursive'), false),
+  };
+}
+
+function parseTmpfsMount(
+  entries: ReadonlyMap<string, unknown>,
+  field: string,
+  index: number,
+): CheckedTmpfsMount {
+  const fields = pickFields(entries, field, tmpfsMountKeys);
+  return {
+    kind: 'tmpfs',
+    index,
+    bytes: parseSize(fields.tmpfs, child(field, 'tmpfs'), leastTmpfs),
+    at: parseTarget(fields.at, child(field, 'at')),
+    mode: fields.mode === undefined ? defaultMode : readInteger(fields.mode, child(field, 'mode'), 0, 0o7777),
+    noExec: readFlag(fields.noExec, child(field, 'noExec'), false),
+  };
+}
+
+function parseTarget(value: unknown, field: string): string {
+  const target = readRoomPath(value, field);
+  if (target === '/') throw wrongValue(field, 'a path below the root of the room', value);
+  if (kernelTrees.some((tree) => isWithin(target, tree))) {
+    throw wrongValue(field, `a path outside ${kernelTrees.join(', ')}`, value);
+  }
+  return target;
+}
+
+function refuseDuplicates(mounts: readonly CheckedMount[], field: string): void {
+  const taken = new Map<string, number>();
+  for (const { at, index } of mounts) {
+    const first = taken.get(at);
+    if (first !== undefined) {
+      const other = `${field}[${String(first)}]`;
+      throw conflict(`${field}[${String(index)}].at`, `expected a path of its own, got the one of ${other}`);
+    }
+    taken.set(at, index);
+  }
+}
+
+function depth(path: string): number {
+  return path.split('/').length;
 }

@@ -1,0 +1,84 @@
+import { parseCapabilities } from './capabilities.js';
+import type { CheckedExec, CheckedIdentity, CheckedSpec } from './checked.js';
+import { parseCommand, refuseLongCommand } from './command.js';
+import { parseDuration } from './duration.js';
+import { parseEnv } from './env.js';
+import { execOptionKeys } from './exec-options.js';
+import { readFields, wholeSpec } from './field.js';
+import { deepFreeze } from './freeze.js';
+import { checkGpu } from './gpu.js';
+import { parseHostname } from './hostname.js';
+import { parseIdentity, refuseHostCapabilities } from './identity.js';
+import { parseLimits } from './limits.js';
+import { parseMounts } from './mounts.js';
+import { checkNetwork } from './network.js';
+import { readRoomPath } from './path.js';
+import { parsePlank, parsePlankDigest } from './plank.js';
+import { parseRlimits } from './rlimits.js';
+import { roomSpecKeys } from './room-spec.js';
+import { readFlag } from './scalar.js';
+import { parseSeccomp } from './seccomp.js';
+import { parseStdio } from './stdio.js';
+import { parseUser } from './user.js';
+
+/**
+ * Checks what a user wrote and fills in what they left out. Pure: nothing is read from the host, nothing of the value is
+ * kept. Throws a SpecTypeError or a SpecRangeError that names the first bad field.
+ */
+export function parseRoomSpec(value: unknown): CheckedSpec {
+  const fields = readFields(value, wholeSpec, roomSpecKeys);
+  const plank = parsePlank(fields.plank, 'plank');
+  const plankDigest = parsePlankDigest(fields.plankDigest, 'plankDigest', plank);
+  const command = parseCommand(fields.command, 'command');
+  const env = parseEnv(fields.env, 'env');
+  refuseLongCommand(command, env, 'command');
+  const identity = parseIdentity(fields.identity, 'identity');
+  const capabilities = parseCapabilities(fields.capabilities, 'capabilities');
+  refuseHostCapabilities(identity, capabilities, 'capabilities');
+  checkNetwork(fields.network, 'network');
+  checkGpu(fields.gpu, 'gpu');
+  return deepFreeze({
+    plank,
+    plankDigest,
+    command,
+    env,
+    cwd: fields.cwd === undefined ? '/' : readRoomPath(fields.cwd, 'cwd'),
+    hostname: parseHostname(fields.hostname, 'hostname'),
+    user: parseUser(fields.user, 'user', identity),
+    identity,
+    mounts: parseMounts(fields.mounts, 'mounts'),
+    limits: parseLimits(fields.limits, 'limits'),
+    rlimits: parseRlimits(fields.rlimits, 'rlimits'),
+    lifetime: fields.lifetime === undefined ? null : parseDuration(fields.lifetime, 'lifetime'),
+    capabilities,
+    seccomp: parseSeccomp(fields.seccomp, 'seccomp'),
+    stdio: parseStdio(fields.stdio, 'stdio'),
+    readOnlyRoot: readFlag(fields.readOnlyRoot, 'readOnlyRoot', false),
+  });
+}
+
+/**
+ * Checks the arguments of `room.exec()`; `identity` is the one of the room. Fields are named `argv[1]` and
+ * `options.cwd`. null in the result stands for what the command of the room has.
+ */
+export function parseExecOptions(
+  argv: unknown,
+  options: unknown,
+  identity: CheckedIdentity = 'mapped',
+): CheckedExec {
+  const command = parseCommand(argv, 'argv');
+  const fields = readFields(options === undefined ? {} : options, 'options', execOptionKeys);
+  const env = fields.env === undefined ? null : parseEnv(fields.env, 'options.env');
+  refuseLongCommand(command, env ?? [], 'argv');
+  const capabilities =
+    fields.capabilities === undefined ? null : parseCapabilities(fields.capabilities, 'options.capabilities');
+  refuseHostCapabilities(identity, capabilities ?? [], 'options.capabilities');
+  return deepFreeze({
+    argv: command,
+    env,
+    cwd: fields.cwd === undefined ? null : readRoomPath(fields.cwd, 'options.cwd'),
+    user: fields.user === undefined ? null : parseUser(fields.user, 'options.user', identity),
+    capabilities,
+    stdio: parseStdio(fields.stdio, 'options.stdio'),
+  });
+}

@@ -1,0 +1,36 @@
+import type { CheckedPlank } from './checked.js';
+import { conflict, wrongType, wrongValue } from './field.js';
+import { readPath } from './path.js';
+import { readText } from './scalar.js';
+
+const expectedPlank = '"host" or the path of an image (*.sqsh, *.erofs, or anything with a slash)';
+
+/**
+ * `'host'`, or a path. A bare word is refused, so that a name can come to mean something else than a file in whatever
+ * directory this process happens to be in.
+ */
+export function parsePlank(value: unknown, field: string): CheckedPlank {
+  const path = readPath(value, field, expectedPlank);
+  if (path === 'host') return { kind: 'host' };
+  if (!path.includes('/') && !/\.(sqsh|erofs)$/.test(path)) throw wrongValue(field, expectedPlank, path);
+  if (path.endsWith('/')) throw wrongValue(field, 'the path of a file', path);
+  return { kind: 'image', path };
+}
+
+const expectedDigest = '"sha256:" and 64 hex digits';
+
+/** The hex digits of a digest, in lower case. */
+export function parseDigest(value: unknown, field: string): string {
+  if (typeof value !== 'string') throw wrongType(field, expectedDigest, value);
+  const [, digits] = /^sha256:([0-9a-fA-F]{64})$/.exec(readText(value, field)) ?? [];
+  if (digits === undefined) throw wrongValue(field, expectedDigest, value);
+  return digits.toLowerCase();
+}
+
+/** The digest of a spec's plank, if there is one. The host's own tree has none that could be checked. */
+export function parsePlankDigest(value: unknown, field: string, plank: CheckedPlank): string | null {
+  if (value === undefined) return null;
+  const digest = parseDigest(value, field);
+  if (plank.kind === 'host') throw conflict(field, 'expected no digest together with plank "host", got one');
+  return digest;
+}

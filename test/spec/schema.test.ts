@@ -1,0 +1,200 @@
+import test from 'ava';
+import { capabilityNames } from '../../src/spec/capabilities.js';
+import { ioLimitKeys, limitKeys } from '../../src/spec/limits.js';
+import { hostMountKeys, tmpfsMountKeys } from '../../src/spec/mounts.js';
+import { parseRoomSpec } from '../../src/spec/parse.js';
+import { rlimitNames, rlimitPairKeys } from '../../src/spec/rlimits.js';
+import { roomSpecKeys } from '../../src/spec/room-spec.js';
+import { seccompAllowanceKeys, seccompReplacementKeys } from '../../src/spec/seccomp.js';
+import { ptyKeys, stdioKeys } from '../../src/spec/stdio.js';
+import { smallest } from './refusal.js';
+import { follows, readSchema, resolve, type Schema } from './schema-verdict.js';
+
+const schema = readSchema();
+const definition = (name: string): Schema => resolve(`#/$defs/${name}`, schema);
+const choice = (of: Schema | undefined, index: number): Schema =>
+  (of?.['oneOf'] as readonly Schema[] | undefined)?.[index] ?? {};
+const keysOf = (of: Schema): string[] => Object.keys(of.properties ?? {}).sort();
+
+const keyLists: readonly (readonly [title: string, parser: readonly string[], of: Schema])[] = [
+  ['a spec', roomSpecKeys, schema],
+  ['limits', limitKeys, definition('limits')],
+  ['an io limit', ioLimitKeys, definition('ioLimit')],
+  ['a host mount', hostMountKeys, definition('hostMount')],
+  ['a tmpfs mount', tmpfsMountKeys, definition('tmpfsMount')],
+  ['rlimits', rlimitNames, definition('rlimits')],
+  ['a pair of rlimits', rlimitPairKeys, choice(definition('rlimit'), 1)],
+  ['a pair of rlimits of files', rlimitPairKeys, choice(definition('rlimits').properties?.['nofile'], 1)],
+  ['stdio', stdioKeys, choice(schema.properties?.['stdio'], 2)],
+  ['seccomp that allows', seccompAllowanceKeys, choice(definition('seccomp'), 1)],
+  ["seccomp of one's own", seccompReplacementKeys, choice(definition('seccomp'), 2)],
+  ['a pty', ptyKeys, definition('pty')],
+];
+for (const [title, parser, of] of keyLists) {
+  test(`schema and parser know the same fields of ${title}`, (t) => {
+    t.deepEqual(keysOf(of), [...parser].sort());
+    t.is(of['additionalProperties'], false);
+  });
+}
+
+test('schema and parser know the same capabilities', (t) => {
+  t.deepEqual(definition('capability')['enum'], [...capabilityNames]);
+});
+
+const told = (field: Schema): Schema =>
+  field['$ref'] === undefined ? field : { ...resolve(String(field['$ref']), schema), ...field };
+
+test('every field has a description', (t) => {
+  for (const [key, field] of Object.entries(schema.properties ?? {})) {
+    const told =
+      field['$ref'] === undefined ? field : { ...resolve(String(field['$ref']), schema), ...field };
+    t.is(typeof told['description'], 'string', key);
+  }
+});
+
+test('defaults of the schema are what the parser makes of nothing', (t) => {
+  const defaults = Object.fromEntries(
+    Object.entries(schema.properties ?? {}).flatMap(([key, field]) =>
+      Object.hasOwn(told(field), 'default') ? [[key, told(field)['default']]] : [],
+    ),
+  );
+  t.true(Object.keys(defaults).length > 10);
+  t.deepEqual(parseRoomSpec({ ...smallest, ...defaults }), parseRoomSpec(smallest));
+});
+
+const digest = `sha256:${'0'.repeat(64)}`;
+const on = (at: unknown): object => ({ mounts: [{ tmpfs: 4096, at }] });
+
+const good: readonly object[] = [
+  {},
+  { plank: 'host' },
+  { plank: 'a.erofs' },
+  { plank: './a' },
+  { plankDigest: digest },
+  { command: ['a', '', 'b\nc'] },
+  { env: { A: '', 'b c': 'x\n' } },
+  { cwd: '/' },
+  { cwd: '//a/./b..c/...' },
+  { hostname: 'a.b-c' },
+  { user: 0 },
+  { user: '1000:1000' },
+  { user: 'a:7' },
+  { user: 'root' },
+  { identity: 'host' },
+  { mounts: [] },
+  { mounts: [{ host: '/h', at: '/a', access: 'write', noExec: true, recursive: false }] },
+  { mounts: [{ tmpfs: '1MiB', at: '/a', mode: 511, noExec: false }] },
+  on('/.../x'),
+  on('/a/proc'),
+  on('/process'),
+  { limits: {} },
+  {
+    limits: {
+      memory: '1GiB',
+      swap: 0,
+      cpus: 0.5,
+      cpuWeight: 1,
+      processes: 2,
+      disk: 65536,
+      files: 64,
+      ioWeight: 9,
+    },
+  },
+  { limits: { io: [{ device: '8:0', readBytesPerSecond: '1MB' }] } },
+  { rlimits: { nofile: 5, stack: 'unlimited', cpu: { soft: 1, hard: 'unlimited' } } },
+  { lifetime: 1 },
+  { lifetime: '10min' },
+  { network: 'none', gpu: false },
+  { capabilities: ['CHOWN', 'CHOWN'] },
+  { seccomp: 'default' },
+  { stdio: 'inherit' },
+  { stdio: ['ignore', 'pipe', 7] },
+  { stdio: { pty: { rows: 1 } } },
+  { readOnlyRoot: true },
+];
+const bad: readonly object[] = [
+  { plank: 'nix-room' },
+  { plank: 'a/' },
+  { plank: '' },
+  { plank: 3 },
+  { plankDigest: 'sha256:0' },
+  { command: [] },
+  { command: [''] },
+  { command: ['a', 1] },
+  { command: 'a' },
+  { command: ['a\0'] },
+  { env: { '': 'x' } },
+  { env: { 'a=b': 'x' } },
+  { env: { a: 1 } },
+  { env: { a: '\0' } },
+  { cwd: 'a' },
+  { cwd: '/a/..' },
+  { cwd: '/a\n/../b' },
+  { cwd: '/\0' },
+  { hostname: 'a_b' },
+  { hostname: '' },
+  { hostname: `${'a'.repeat(62)}.bc` },
+  { user: '1e3' },
+  { user: '' },
+  { user: -1 },
+  { user: 1.5 },
+  { user: '1000:' },
+  { user: '1000:staff' },
+  { identity: 'none' },
+  { mounts: {} },
+  { mounts: [{ host: '/h' }] },
+  { mounts: [{ at: '/a' }] },
+  { mounts: [{ host: '/h', tmpfs: 4096, at: '/a' }] },
+  { mounts: [{ host: 'h', at: '/a' }] },
+  { mounts: [{ host: '/h', at: '/a', mode: 7 }] },
+  { mounts: [{ tmpfs: 4096, at: '/a', mode: 4096 }] },
+  ...['/', '//.', '/./', '/proc', '//proc/x', '/./sys', '/dev/shm', 'a', '/a/../b'].map(on),
+  { limits: { memory: '1gb' } },
+  { limits: { memory: -1 } },
+  { limits: { ram: 1 } },
+  { limits: { cpus: 0 } },
+  { limits: { processes: 1 } },
+  { limits: { files: 63 } },
+  { limits: { cpuWeight: 10001 } },
+  { limits: { io: [{ device: 'vda', readBytesPerSecond: 1 }] } },
+  { limits: { io: [{ device: '8:0' }] } },
+  { limits: { io: [{ device: '8:0', readOperationsPerSecond: 0 }] } },
+  { rlimits: { nofile: 'unlimited' } },
+  { rlimits: { nofile: { soft: 1, hard: 'unlimited' } } },
+  { rlimits: { rss: 1 } },
+  { rlimits: { cpu: { soft: 1 } } },
+  { lifetime: 0 },
+  { lifetime: '0s' },
+  { lifetime: '1.5h' },
+  { network: 'host' },
+  { gpu: true },
+  { capabilities: ['CAP_CHOWN'] },
+  { seccomp: 'none' },
+  { seccomp: { allow: 'ptrace' } },
+  { stdio: 'null' },
+  { stdio: ['pipe', 'pipe'] },
+  { stdio: { pty: { rows: 0 } } },
+  { stdio: {} },
+  { readOnlyRoot: 1 },
+  { memory: 1 },
+];
+for (const [verdict, changes] of [
+  [true, good],
+  [false, bad],
+] as const) {
+  changes.forEach((change, row) => {
+    test(`schema and parser say ${verdict ? 'yes' : 'no'}, row ${String(row)}: ${JSON.stringify(change)}`, (t) => {
+      const spec = { ...smallest, ...change };
+      t.is(follows(spec, schema), verdict, 'the schema');
+      if (verdict) t.notThrows(() => parseRoomSpec(spec));
+      else t.throws(() => parseRoomSpec(spec));
+    });
+  });
+}
+
+test('schema and parser want plank and command', (t) => {
+  for (const spec of [{}, { plank: 'host' }, { command: ['true'] }]) {
+    t.false(follows(spec, schema));
+    t.throws(() => parseRoomSpec(spec));
+  }
+});
