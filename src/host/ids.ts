@@ -17,7 +17,8 @@ const blockCount = Math.floor((lastContainerId - firstContainerId + 1) / idsPerB
 
 /**
  * Holds a name for this process as long as it lives, so that two Anchors, in one process or in two, never share ids:
- * null when somebody else has it. NativeAnchor's abstract socket names do that, and the kernel gives them back by itself.
+ * null when somebody else has it. The addon's abstract socket names do that, and the kernel gives them back by itself.
+ * They are seen within one network namespace.
  */
 export interface NameClaims {
   claim(name: string): number | null;
@@ -49,11 +50,12 @@ export class IdRanges {
   take(): number {
     if (this.#closed) throw new RoomError('ERR_ROOM_CLOSED', 'the Anchor is closed');
     for (const block of this.#blocks.values()) {
-      const slot = block.free.pop();
+      // The one that has rested longest: whatever outlives a room by a moment meets no new one.
+      const slot = block.free.shift();
       if (slot !== undefined) return block.first + slot * idsPerRoom;
     }
     const block = this.#claimBlock();
-    const slot = block.free.pop() ?? 0;
+    const slot = block.free.shift() ?? 0;
     return block.first + slot * idsPerRoom;
   }
 
@@ -86,7 +88,7 @@ export class IdRanges {
       if (this.#blocks.has(index)) continue;
       const claim = this.#claims.claim(`anchor-rooms/ids/${index}`);
       if (claim === null) continue;
-      const free = Array.from({ length: slotsPerBlock }, (_, slot) => slotsPerBlock - 1 - slot);
+      const free = Array.from({ length: slotsPerBlock }, (_, slot) => slot);
       const block = { claim, first: firstContainerId + index * idsPerBlock, free };
       this.#blocks.set(index, block);
       return block;

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import type { NativeAnchor } from '../../types/addon.js';
+import type { CgroupChoice } from './cgroup.js';
+import type { HostFiles, SourceFiles } from './files.js';
+import { hostFiles, sourceFiles } from './files.js';
+import { IdmapProbes } from './idmap-probes.js';
+import type { IdRanges } from './ids.js';
+import { HostPlanks, type PlankReaders } from './host-planks.js';
+import { computeCovers, type Covers } from './proc-masks.js';
+
+/** What is asked of native code while a spec is resolved. */
+export type HostNative = Pick<NativeAnchor, 'openPlank' | 'probeIdmap' | 'readPlankFile'>;
+
+/** Where rooms get their cgroups. */
+export interface HostCgroup {
+  readonly choice: CgroupChoice;
+  /** The Anchor's own directory, in which each room is a leaf; null when the choice is `none`. */
+  readonly directory: string | null;
+}
+
+/** What one Anchor knows about the host, and its means to learn more. Nothing in it is shared between Anchors. */
+export interface Host {
+  readonly files: HostFiles;
+  readonly sources: SourceFiles;
+  readonly planks: HostPlanks;
+  readonly idmaps: IdmapProbes;
+  /** Ranges are taken by `resolveRoom`; whoever removes a room gives its range back. */
+  readonly ids: IdRanges;
+  readonly cgroup: HostCgroup;
+  readonly covers: Covers;
+  /** A name that no other room of any process has. */
+  newRoomId(): string;
+}
+
+export interface HostParts {
+  readonly native: HostNative;
+  readonly planks: PlankReaders;
+  readonly ids: IdRanges;
+  readonly cgroup: HostCgroup;
+  /** Default: the real ones. */
+  readonly files?: HostFiles;
+  readonly sources?: SourceFiles;
+}
+
+/** Puts a Host together and reads what is read only once. */
+export function createHost(parts: HostParts): Host {
+  const files = parts.files ?? hostFiles;
+  const prefix = randomBytes(4).toString('hex');
+  let rooms = 0;
+  return {
+    files,
+    sources: parts.sources ?? sourceFiles,
+    planks: new HostPlanks(files, parts.planks, parts.native),
+    idmaps: new IdmapProbes((path) => parts.native.probeIdmap(path)),
+    ids: parts.ids,
+    cgroup: parts.cgroup,
+    covers: computeCovers(files),
+    newRoomId: () => `room-${prefix}-${++rooms}`,
+  };
+}

@@ -1,0 +1,119 @@
+import type { CheckedHostMount, CheckedIdentity, CheckedMount } from '../spec/checked.js';
+import { RoomError } from '../errors.js';
+import type { FileFacts, SourceFiles } from './files.js';
+import type { IdmapProbes } from './idmap-probes.js';
+import type { ResolutionNote, ResolvedBind, ResolvedMount } from './resolved-room.js';
+
+export interface ResolvedMounts {
+  readonly mounts: readonly ResolvedMount[];
+  readonly notes: readonly ResolutionNote[];
+}
+
+/** What mounts are looked up with. */
+export interface MountSources {
+  readonly sources: SourceFiles;
+  readonly idmaps: IdmapProbes;
+}
+
+/** Finds the sources of all mounts, in the order of the spec. */
+export async function resolveMounts(
+  mounts: readonly CheckedMount[],
+  identity: CheckedIdentity,
+  host: MountSources,
+): Promise<ResolvedMounts> {
+  const notes: ResolutionNote[] = [];
+  const resolved = await Promise.all(
+    mounts.map(async (mount): Promise<ResolvedMount> => {
+      if (mount.kind === 'host') return resolveHostMount(mount, identity, host, notes);
+      const { at, bytes, mode, noExec } = mount;
+      return { kind: 'tmpfs', at, bytes, mode, noExec };
+    }),
+  );
+  return { mounts: resolved, notes };
+}
+
+async function resolveHostMount(
+  mount: CheckedHostMount,
+  identity: CheckedIdentity,
+  host: MountSources,
+  notes: ResolutionNote[],
+): Promise<ResolvedBind> {
+  const field = `mounts[${mount.index}]`;
+  const { source, facts } = await locate(mount, field, host.sources);
+  const sourceKind = bindable(facts, mount, field);
+  const { at, noExec, recursive } = mount;
+  const bind = { kind: 'bind', source, sourceKind, at, noExec, recursive } as const;
+  const access = mount.write ? 'write' : 'read';
+  if (identity === 'host') return { ...bind, access, owner: null };
+
+  if (await host.idmaps.test(facts.dev, source)) {
+    if (mount.write && facts.uid === 0) {
+      notes.push({
+        field,
+        text: `what the room writes to ${source} belongs to root on the host, as ${source} does`,
+      });
+    }
+    return { ...bind, access, owner: { uid: facts.uid, gid: facts.gid } };
+  }
+  if (mount.write) {
+    throw new RoomError(
+      'ERR_ROOM_MOUNT_IDMAP',
+      `${field}: the file system of ${source} takes no idmapped mount, so a room with ids of its own cannot write to it`,
+      {
+        path: source,
+        hint: "use a directory on ext4, xfs, btrfs or another file system with idmapped mounts, mount it read-only, or set identity: 'host'",
+      },
+    );
+  }
+  notes.push({
+    field,
+    text: `the file system of ${source} takes no idmapped mount: its files appear owned by nobody, and the room reads only what everybody may read`,
+  });
+  return { ...bind, access, owner: null };
+}
+
+async function locate(
+  mount: CheckedHostMount,
+  field: string,
+  sources: SourceFiles,
+): Promise<{ source: string; facts: FileFacts }> {
+  try {
+    const source = await sources.realPath(mount.host);
+    return { source, facts: await sources.stat(source) };
+  } catch (error) {
+    const { code, errno, syscall } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const what = sourceFaults[code] ?? `cannot be looked at (${code})`;
+    throw new RoomError('ERR_ROOM_MOUNT_SOURCE', `${field}.host: ${mount.host} ${what}`, {
+      path: mount.host,
+      ...(syscall === undefined ? {} : { syscall }),
+      ...(errno === undefined ? {} : { errno }),
+      cause: error,
+    });
+  }
+}
+
+const sourceFaults: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: 'cannot be reached by this process (EACCES)',
+  ELOOP: 'has a circle of symbolic links in it',
+  ENOTDIR: 'leads through something that is not a directory',
+  ENAMETOOLONG: 'is too long',
+};
+
+/** A socket or FIFO is a door to a process of the host, a device one to the kernel: neither is a file to share. */
+function bindable(facts: FileFacts, mount: CheckedHostMount, field: string): 'directory' | 'file' {
+  if (facts.kind === 'directory' || facts.kind === 'file') return facts.kind;
+  const kind = {
+    block: 'a block device',
+    character: 'a character device',
+    fifo: 'a FIFO',
+    socket: 'a socket',
+  };
+  const what = facts.kind === 'other' ? 'of an unknown kind' : kind[facts.kind];
+  throw new RoomError(
+    'ERR_ROOM_MOUNT_SOURCE',
+    `${field}.host: ${mount.host} is ${what}; only files and directories can be mounted`,
+    { path: mount.host },
+  );
+}
