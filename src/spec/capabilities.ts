@@ -20,7 +20,7 @@ const numbers: ReadonlyMap<string, number> = new Map(capabilityNames.map((name, 
 export function parseCapabilities(value: unknown, field: string): readonly number[] {
   if (value === undefined) return [];
   const found = readArray(value, field, 'an array of capability names').map((name, index) =>
-    numberOf(name, `${field}[${String(index)}]`),
+    numberOf(name, `${field}[${index}]`),
   );
   return [...new Set(found)].sort((left, right) => left - right);
 }

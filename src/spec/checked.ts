@@ -46,7 +46,7 @@ export type CheckedPlank = { readonly kind: 'host' } | { readonly kind: 'image';
 export type CheckedEnv = readonly (readonly [name: string, value: string])[];
 
 export type CheckedUser =
-  /** gid null: the group that the plank's /etc/passwd gives to `uid`. */
+  /** gid null: the group that the plank's /etc/passwd gives to `uid`, or the one of the same number. */
   | { readonly kind: 'ids'; readonly uid: number; readonly gid: number | null }
   /** To be looked up in the plank. group null: the user's own group. */
   | { readonly kind: 'name'; readonly user: string; readonly group: string | number | null };

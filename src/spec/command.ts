@@ -17,7 +17,7 @@ export function parseCommand(value: unknown, field: string): readonly string[] {
   const elements = readArray(value, field, expectedCommand);
   if (elements.length === 0) throw wrongValue(field, expectedCommand, value, 'an empty one');
   return elements.map((element, index) => {
-    const name = `${field}[${String(index)}]`;
+    const name = `${field}[${index}]`;
     if (typeof element !== 'string') throw wrongType(name, 'a string', element);
     if (index === 0 && element === '') throw wrongValue(name, 'a program', element);
     refuseUnwritable(element, name);
@@ -32,7 +32,7 @@ export function refuseLongArgument(text: string, field: string): void {
   if (text.length * 3 < longestArgument) return;
   const bytes = Buffer.byteLength(text);
   if (bytes < longestArgument) return;
-  const expected = `at most ${String(longestArgument - 1)} bytes`;
+  const expected = `at most ${longestArgument - 1} bytes`;
   throw wrongValue(field, expected, text, String(bytes));
 }
 
@@ -45,6 +45,6 @@ export function refuseLongCommand(command: readonly string[], env: CheckedEnv, f
   for (const argument of command) bytes += Buffer.byteLength(argument) + 1;
   for (const [name, value] of env) bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 2;
   if (bytes <= argumentSpace) return;
-  const expected = `at most ${String(argumentSpace)} bytes of arguments and environment`;
+  const expected = `at most ${argumentSpace} bytes of arguments and environment`;
   throw wrongValue(field, expected, command, String(bytes));
 }

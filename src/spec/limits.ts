@@ -100,11 +100,11 @@ export function parseLimits(value: unknown, field: string): CheckedLimits {
 function parseIo(value: unknown, field: string): readonly CheckedIoLimit[] {
   const taken = new Map<string, number>();
   return readArray(value, field, 'an array of limits').map((element, index) => {
-    const name = `${field}[${String(index)}]`;
+    const name = `${field}[${index}]`;
     const limit = parseIoLimit(element, name);
     const first = taken.get(limit.device);
     if (first !== undefined) {
-      const other = `${field}[${String(first)}]`;
+      const other = `${field}[${first}]`;
       throw conflict(`${name}.device`, `expected a device of its own, got the one of ${other}`);
     }
     taken.set(limit.device, index);

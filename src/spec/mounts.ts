@@ -64,7 +64,7 @@ const defaultMode = 0o1777;
 export function parseMounts(value: unknown, field: string): readonly CheckedMount[] {
   if (value === undefined) return [];
   const mounts = readArray(value, field, 'an array of mounts').map((mount, index) =>
-    parseMount(mount, `${field}[${String(index)}]`, index),
+    parseMount(mount, `${field}[${index}]`, index),
   );
   refuseDuplicates(mounts, field);
   return mounts.sort((left, right) => depth(left.at) - depth(right.at));
@@ -128,8 +128,8 @@ function refuseDuplicates(mounts: readonly CheckedMount[], field: string): void 
   for (const { at, index } of mounts) {
     const first = taken.get(at);
     if (first !== undefined) {
-      const other = `${field}[${String(first)}]`;
-      throw conflict(`${field}[${String(index)}].at`, `expected a path of its own, got the one of ${other}`);
+      const other = `${field}[${first}]`;
+      throw conflict(`${field}[${index}].at`, `expected a path of its own, got the one of ${other}`);
     }
     taken.set(at, index);
   }

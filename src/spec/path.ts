@@ -43,12 +43,12 @@ export function isWithin(path: string, directory: string): boolean {
 function refuseLong(path: string, field: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes > longestPath) {
-    throw wrongValue(field, `a path of at most ${String(longestPath)} bytes`, path, String(bytes));
+    throw wrongValue(field, `a path of at most ${longestPath} bytes`, path, String(bytes));
   }
   for (const name of path.split('/')) {
     // A UTF-16 unit is at most 3 bytes of UTF-8: short names need no counting.
     if (name.length * 3 > longestName && Buffer.byteLength(name) > longestName) {
-      throw wrongValue(field, `names of at most ${String(longestName)} bytes in a path`, name);
+      throw wrongValue(field, `names of at most ${longestName} bytes in a path`, name);
     }
   }
 }

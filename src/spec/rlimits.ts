@@ -88,7 +88,7 @@ function parsePair(value: unknown, field: string, name: RlimitName): readonly [s
   const hard = parseValue(fields.hard, child(field, 'hard'), name);
   if (hard !== unlimited && (soft === unlimited || soft > hard)) {
     const shown = soft === unlimited ? 'unlimited' : String(soft);
-    throw conflict(child(field, 'soft'), `expected at most the hard limit, ${String(hard)}, got ${shown}`);
+    throw conflict(child(field, 'soft'), `expected at most the hard limit, ${hard}, got ${shown}`);
   }
   return [soft, hard];
 }
@@ -96,7 +96,7 @@ function parsePair(value: unknown, field: string, name: RlimitName): readonly [s
 function parseValue(value: unknown, field: string, name: RlimitName, more = ''): number {
   const files = name === 'nofile';
   const most = files ? mostFiles : Number.MAX_SAFE_INTEGER;
-  const expected = `a whole number from 0 to ${String(most)}${files ? '' : ' or "unlimited"'}${more}`;
+  const expected = `a whole number from 0 to ${most}${files ? '' : ' or "unlimited"'}${more}`;
   if (typeof value === 'string') {
     if (value === 'unlimited' && !files) return unlimited;
     throw wrongValue(field, expected, value);

@@ -14,7 +14,7 @@ export function readText(value: unknown, field: string, expected = 'a string'): 
 export function refuseUnwritable(text: string, field: string, expected = 'a string'): void {
   const nul = text.indexOf('\0');
   if (nul !== -1) {
-    throw wrongValue(field, `${expected} without NUL bytes`, text, `one at position ${String(nul)}`);
+    throw wrongValue(field, `${expected} without NUL bytes`, text, `one at position ${nul}`);
   }
   // With the flag u a pair is one code point, so this finds lone ones only.
   const surrogate = text.search(/\p{Surrogate}/u);
@@ -23,14 +23,14 @@ export function refuseUnwritable(text: string, field: string, expected = 'a stri
       field,
       `${expected} of well-formed Unicode`,
       text,
-      `a lone surrogate at position ${String(surrogate)}`,
+      `a lone surrogate at position ${surrogate}`,
     );
   }
 }
 
 /** A whole number in a range, both ends included. */
 export function readInteger(value: unknown, field: string, least: number, most: number): number {
-  const expected = `a whole number from ${String(least)} to ${String(most)}`;
+  const expected = `a whole number from ${least} to ${most}`;
   if (typeof value !== 'number') throw wrongType(field, expected, value);
   if (!Number.isSafeInteger(value) || value < least || value > most) throw wrongValue(field, expected, value);
   // Makes 0 of -0.
@@ -39,7 +39,7 @@ export function readInteger(value: unknown, field: string, least: number, most: 
 
 /** A number in a range, both ends included. */
 export function readNumber(value: unknown, field: string, least: number, most: number): number {
-  const expected = `a number from ${String(least)} to ${String(most)}`;
+  const expected = `a number from ${least} to ${most}`;
   if (typeof value !== 'number') throw wrongType(field, expected, value);
   // Written so that NaN is refused too.
   if (!(value >= least && value <= most)) throw wrongValue(field, expected, value);

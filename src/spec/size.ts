@@ -48,7 +48,7 @@ function bytesOf(text: string): number | null {
 
 function inWords(bytes: number): string {
   for (const unit of ['TiB', 'GiB', 'MiB', 'KiB'] as const) {
-    if (bytes > 0 && bytes % units[unit] === 0) return `${String(bytes / units[unit])} ${unit}`;
+    if (bytes > 0 && bytes % units[unit] === 0) return `${bytes / units[unit]} ${unit}`;
   }
-  return `${String(bytes)} bytes`;
+  return `${bytes} bytes`;
 }

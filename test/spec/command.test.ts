@@ -14,7 +14,6 @@ refuses([
   [{ command: [1] }, 'type', 'command[0]'],
   [{ command: ['a', null] }, 'type', 'command[1]'],
   [{ command: ['a', undefined] }, 'type', 'command[1]'],
-  // eslint-disable-next-line no-sparse-arrays
   [{ command: ['a', , 'b'] }, 'type', 'command[1]'],
   [{ command: ['a', ['b']] }, 'type', 'command[1]'],
   [{ command: ['a\0'] }, 'value', 'command[0]'],
@@ -55,5 +54,5 @@ test('arguments and environment share their space', (t) => {
 
 test('a message has the position of a NUL and not the argument', (t) => {
   const error = t.throws(() => parseRoomSpec({ ...smallest, command: ['login', 'hunter2\0'] }));
-  t.is(error?.message, 'command[1]: expected a string without NUL bytes, got one at position 7');
+  t.is(error.message, 'command[1]: expected a string without NUL bytes, got one at position 7');
 });

@@ -2,21 +2,7 @@ import test from 'ava';
 import { parseRoomSpec } from '../../src/spec/parse.js';
 import { refuses, smallest } from './refusal.js';
 
-const bad = [
-  '',
-  '-a',
-  'a-',
-  'a..b',
-  '.a',
-  'a.',
-  'a_b',
-  'a b',
-  'é',
-  'a\n',
-  'a\0',
-  '\ud800',
-  `${'a'.repeat(64)}`,
-];
+const bad = ['', '-a', 'a-', 'a..b', '.a', 'a.', 'a_b', 'a b', 'é', 'a\n', 'a\0', '\ud800', 'a'.repeat(64)];
 
 refuses([
   ...bad.map((hostname) => [{ hostname }, 'value', 'hostname'] as const),

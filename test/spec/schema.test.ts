@@ -1,4 +1,5 @@
 import test from 'ava';
+import { readFileSync } from 'node:fs';
 import { capabilityNames } from '../../src/spec/capabilities.js';
 import { ioLimitKeys, limitKeys } from '../../src/spec/limits.js';
 import { hostMountKeys, tmpfsMountKeys } from '../../src/spec/mounts.js';
@@ -42,12 +43,11 @@ test('schema and parser know the same capabilities', (t) => {
 });
 
 const told = (field: Schema): Schema =>
-  field['$ref'] === undefined ? field : { ...resolve(String(field['$ref']), schema), ...field };
+  typeof field['$ref'] !== 'string' ? field : { ...resolve(field['$ref'], schema), ...field };
 
 test('every field has a description', (t) => {
   for (const [key, field] of Object.entries(schema.properties ?? {})) {
-    const told =
-      field['$ref'] === undefined ? field : { ...resolve(String(field['$ref']), schema), ...field };
+    const told = typeof field['$ref'] !== 'string' ? field : { ...resolve(field['$ref'], schema), ...field };
     t.is(typeof told['description'], 'string', key);
   }
 });
@@ -197,4 +197,31 @@ test('schema and parser want plank and command', (t) => {
     t.false(follows(spec, schema));
     t.throws(() => parseRoomSpec(spec));
   }
+});
+
+const page = readFileSync('docs/spec.md', 'utf8');
+const examples = [...page.matchAll(/```json\n(.+?)```/gs)].map(
+  ([, text]) => JSON.parse(text ?? '') as object,
+);
+
+test('every field is in docs/spec.md', (t) => {
+  for (const [title, keys] of keyLists) {
+    for (const key of keys) {
+      const named = ['`' + key + '`', '.' + key + '`', '"' + key + '"'].some((text) => page.includes(text));
+      t.true(named, `${key} of ${title}`);
+    }
+  }
+});
+
+test('every field is in an example of docs/spec.md', (t) => {
+  const shown = new Set(examples.flatMap((example) => Object.keys(example)));
+  t.deepEqual([...shown].sort(), [...roomSpecKeys].sort());
+});
+
+examples.forEach((example, index) => {
+  test(`schema and parser take example ${String(index)} of docs/spec.md`, (t) => {
+    const spec = { ...smallest, ...example };
+    t.true(follows(spec, schema));
+    t.notThrows(() => parseRoomSpec(spec));
+  });
 });
