@@ -1,0 +1,2 @@
+/** The fd that the lane of commands hands its `filter` over as. */
+export const filterFd = 3;

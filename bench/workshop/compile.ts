@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { paths } from '../paths.js';
+import { runProgram } from './programs.js';
+
+/** Flags for the program the rooms run: no libc, no loader, no build id; 5 kB. */
+const tinyFlags = [
+  ...[
+    '-Os',
+    '-static',
+    '-nostdlib',
+    '-ffreestanding',
+    '-fno-stack-protector',
+    '-fno-asynchronous-unwind-tables',
+  ],
+  ...['-Wl,--build-id=none', '-s'],
+];
+
+export function compileTiny(): Promise<string> {
+  return compile('tiny', tinyFlags);
+}
+
+export function compileFloor(): Promise<string> {
+  return compile('floor', ['-std=gnu11', '-O2']);
+}
+
+/** Compiles `bench/floor/<name>.c` unless that was done already with the same text and flags; returns the binary. */
+async function compile(name: string, flags: readonly string[]): Promise<string> {
+  const source = join(paths.floor, `${name}.c`);
+  const digest = shortDigest(await readFile(source), flags.join(' '));
+  const binary = join(paths.cache, `${name}-${digest}`);
+  if (existsSync(binary)) return binary;
+  const fresh = `${binary}.${process.pid}`;
+  await runProgram('cc', ['-Wall', '-Wextra', ...flags, '-o', fresh, source]);
+  await rename(fresh, binary);
+  return binary;
+}
+
+/** Names things in the cache by what they were made from, so that a changed source makes a new one. */
+export function shortDigest(...parts: readonly (string | Buffer)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part).update('\0');
+  return hash.digest('hex').slice(0, 12);
+}

@@ -1,0 +1,107 @@
+import test from 'ava';
+import { judgeBars } from '../../bench/bars.js';
+import type { MachineFacts } from '../../bench/machine.js';
+import { renderComparison, renderReport, renderTable } from '../../bench/report.js';
+import { type LaneReport, type RunReport, parseRunReport } from '../../bench/run-report.js';
+
+const machine: MachineFacts = {
+  ...{
+    kernel: '6.18.0',
+    cpu: 'a cpu',
+    cores: 2,
+    memoryGiB: 24,
+    node: '20.20.2',
+    governor: undefined,
+    mounts: 20,
+  },
+  ...{ cgroup: 'none', commit: 'abc1234', date: '2026-01-01T00:00:00.000Z', load: [0, 1] },
+};
+
+function lane(name: string, first: number, more: Partial<LaneReport> = {}): LaneReport {
+  // A little variation around the value, the same for all lanes.
+  const samples = Array.from({ length: 21 }, (_, index) => ({
+    ...{ first: first * (0.9 + index / 100), exit: first * 1.2, call: first / 10 },
+  }));
+  return { name, version: '1', differs: 'nothing', note: '', failure: undefined, samples, ...more };
+}
+
+function run(...lanes: LaneReport[]): RunReport {
+  return { format: 1, machine, rounds: 21, seed: 1, lanes };
+}
+
+const usual = run(
+  lane('room', 400),
+  lane('child_process', 900),
+  lane('bwrap', 2000),
+  lane('floor-scratch', 1000),
+);
+
+test('judges each bar in its direction', (t) => {
+  const [floor, bwrap, childProcess, call] = judgeBars(usual);
+  t.like(floor, { met: true, bar: '≤ 0.9 ×', measured: '0.40 × [0.40–0.40]', close: false });
+  t.like(bwrap, { met: false, bar: '≥ 6 ×', measured: '5.00 × [5.00–5.00]' });
+  t.like(childProcess, { met: true });
+  t.like(call, { met: true, bar: '< 100 µs', measured: '40 µs' });
+});
+
+test('judges only the bars whose lanes have measured', (t) => {
+  t.deepEqual(judgeBars(run(lane('bwrap', 2000), lane('floor-scratch', 1000))), []);
+  const silent = lane('bwrap', 0, { samples: [], failure: 'not installed' });
+  t.is(judgeBars(run(lane('room', 400), silent)).length, 1);
+});
+
+test('says when the interval reaches over the bar', (t) => {
+  const samples = Array.from({ length: 40 }, (_, index) => ({
+    first: index % 2 === 0 ? 500 : 1500,
+    exit: 0,
+  }));
+  const [verdict] = judgeBars(run(lane('room', 900, { samples }), lane('floor-scratch', 1000)));
+  t.true(verdict?.close);
+});
+
+test('the report holds machine, percentiles, ratios, what differs and verdicts', (t) => {
+  const text = renderReport(usual);
+  t.regex(text, /Linux 6\.18\.0/);
+  t.regex(text, /\| room +\| +400 \| +436 \| +440 \| +480 \|/);
+  t.regex(text, /\| +480 \| +40 \| 0\.40 \[0\.40–0\.40\] \|/);
+  t.regex(text, /bar ≥ 6 ×, measured 5\.00 × \[5\.00–5\.00\]: NOT met/);
+});
+
+test('the report lists contenders that cannot run or stopped', (t) => {
+  const missing = lane('crun', 0, { samples: [], failure: 'crun is not installed' });
+  const stopped = lane('runc', 9, { failure: 'no answer' });
+  const text = renderReport(run(missing, stopped));
+  t.regex(text, /crun cannot run here: crun is not installed/);
+  t.regex(text, /runc stopped after 21: no answer/);
+});
+
+test('compares ratios to the floor, never microseconds of two runs', (t) => {
+  const slowMachine = run(lane('room', 880), lane('floor-scratch', 2000));
+  const text = renderComparison(usual, slowMachine);
+  t.regex(text, /0\.44 \[0\.44–0\.44\] \| 0\.40 \[0\.40–0\.40\] \| −9\.1 %/);
+  t.notRegex(text, /within noise/);
+  t.regex(renderComparison(usual, usual), /\+0\.0 % \(within noise\)/);
+});
+
+test('says so when there is nothing to compare', (t) => {
+  t.regex(renderComparison(usual, run(lane('room', 1))), /Nothing to compare/);
+});
+
+test('a saved run can be read back, another file cannot', (t) => {
+  t.deepEqual(parseRunReport(JSON.stringify(usual)).lanes[0]?.samples, usual.lanes[0]?.samples);
+  for (const text of ['{}', 'null', '{"format":2}'])
+    t.throws(() => parseRunReport(text), { instanceOf: TypeError });
+});
+
+test('tables are aligned, numbers to the right', (t) => {
+  t.is(
+    renderTable([
+      ['name', 'µs'],
+      ['a', '7'],
+      ['long name', '1234'],
+    ]),
+    ['| name      |   µs |', '|-----------|-----:|', '| a         |    7 |', '| long name | 1234 |'].join(
+      '\n',
+    ),
+  );
+});
