@@ -20,9 +20,9 @@ async function measure(anchor: Anchor): Promise<Sample> {
     room.stdout?.once('error', reject);
     room.stdout?.once('close', resolve);
   });
-  const outcome = await room.exited;
-  const exit = performance.now();
-  await ended;
+  let exit = NaN;
+  const exited = room.exited.finally(() => (exit = performance.now()));
+  const [outcome] = await Promise.all([exited, ended]);
   await room[Symbol.asyncDispose]();
   if (outcome.exitCode !== 0 || Number.isNaN(first)) {
     throw new Error(`the room ended with ${outcome.reason} (exit code ${outcome.exitCode})`);
