@@ -1,0 +1,96 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chooseAccelerator, type Accelerator } from './accelerator.js';
+import { makeBundle } from './bundle.js';
+import { obtainInitramfs } from './initramfs.js';
+import { obtainKernel, type GuestKernel, type KernelSeries } from './kernel.js';
+import { runMachine, type MachineEnd } from './machine.js';
+import { cache } from './paths.js';
+import type { ResultRelay } from './results.js';
+import { obtainRuntime } from './runtime.js';
+import { runTool } from './tools.js';
+
+export interface GuestParts {
+  readonly kernel: GuestKernel;
+  readonly initramfs: string;
+  readonly runtime: string;
+  readonly accelerator: Accelerator;
+}
+
+/** Everything that is kept between runs. Quick when nothing changed. */
+export async function prepareGuest(
+  series: KernelSeries,
+  accelerator?: Accelerator,
+  refresh = false,
+): Promise<GuestParts> {
+  const kernel = await obtainKernel(series, refresh);
+  const initramfs = await obtainInitramfs(kernel);
+  return {
+    kernel,
+    initramfs,
+    runtime: await obtainRuntime(),
+    accelerator: accelerator ?? chooseAccelerator(kernel, initramfs),
+  };
+}
+
+export interface GuestRun {
+  readonly parts: GuestParts;
+  /** Test files, as their names in the repository: `test/…/x.test.ts`. */
+  readonly files: readonly string[];
+  readonly timeLimit: number;
+}
+
+/** Runs test files in a fresh guest and reports each test to `relay`, then whether the guest ended as it should. */
+export async function runGuest({ parts, files, timeLimit }: GuestRun, relay: ResultRelay): Promise<void> {
+  mkdirSync(join(cache, 'runs'), { recursive: true });
+  const directory = mkdtempSync(join(cache, 'runs', `${parts.kernel.series}-`));
+  const console = join(cache, `console-${parts.kernel.series}.log`);
+  try {
+    const environment = {
+      ANCHOR_ROOMS_GUEST: parts.kernel.release,
+      ANCHOR_ROOMS_ACCELERATOR: parts.accelerator,
+    };
+    const disks = {
+      runtime: { image: parts.runtime, writable: false },
+      bundle: { image: await makeBundle(directory, files, environment), writable: false },
+      data: { image: makeDataDisk(directory), writable: true },
+    };
+    const { kernel, initramfs, accelerator } = parts;
+    const end = await runMachine({ kernel, initramfs, accelerator, disks, console, timeLimit }, (text) =>
+      relay.feed(text),
+    );
+    reportEnd(relay, end, console);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** An empty ext4 of 512 MiB; sparse on the host. */
+function makeDataDisk(directory: string): string {
+  const image = join(directory, 'data.ext4');
+  writeFileSync(image, '');
+  truncateSync(image, 512 << 20);
+  runTool('mkfs.ext4', ['-q', '-F', image]);
+  return image;
+}
+
+function reportEnd(relay: ResultRelay, end: MachineEnd, console: string): void {
+  const name = 'the guest runs all suites and switches itself off';
+  if (end === 'powered off' && relay.exitStatus === 0) {
+    relay.add(true, name);
+    return;
+  }
+  const status =
+    relay.exitStatus === undefined ? 'no end marker came' : `the suites exited with ${relay.exitStatus}`;
+  relay.add(false, name, [
+    `machine: ${end}; ${status}`,
+    `console (whole: ${console}):`,
+    ...lastLines(console, 40),
+  ]);
+}
+
+function lastLines(path: string, count: number): readonly string[] {
+  const lines = readFileSync(path, 'latin1').trimEnd().split('\n');
+  // Terminal control of the firmware is no use in a report.
+  return lines.slice(-count).map((line) => line.replace(/\x1b\[[0-9;?=]*[A-Za-z]|[^\x20-\x7e\t]/g, ''));
+}

@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cache, once } from './paths.js';
+import { MissingError, runTool } from './tools.js';
+
+/** Kernels the guest is started with: the floor, and a newer one for what the floor cannot do. */
+export const kernelSeries = ['6.1', '6.12'] as const;
+export type KernelSeries = (typeof kernelSeries)[number];
+
+export interface GuestKernel {
+  readonly series: KernelSeries;
+  /** As uname -r says in the guest. */
+  readonly release: string;
+  readonly image: string;
+  /** A directory with `lib/modules/<release>` in it. */
+  readonly tree: string;
+}
+
+export function isKernelSeries(text: string): text is KernelSeries {
+  return (kernelSeries as readonly string[]).includes(text);
+}
+
+/** Debian's kernel of a series: from the cache, else the newest one that apt knows. `refresh` looks for a newer one. */
+export async function obtainKernel(series: KernelSeries, refresh = false): Promise<GuestKernel> {
+  const chosen = join(cache, `kernel-${series}`);
+  if (refresh || !existsSync(chosen)) {
+    const name = newestPackage(series);
+    mkdirSync(cache, { recursive: true });
+    await fetchPackage(name);
+    writeFileSync(chosen, name);
+  }
+  const tree = await fetchPackage(readFileSync(chosen, 'utf8'));
+  const [release] = readdirSync(join(tree, 'lib', 'modules'));
+  if (release === undefined) throw new Error(`no kernel modules in ${tree}`);
+  return { series, release, image: join(tree, 'boot', `vmlinuz-${release}`), tree };
+}
+
+function newestPackage(series: KernelSeries): string {
+  const prefix = `linux-image-${series}.`;
+  const wanted = new RegExp(`^${prefix.replaceAll('.', '\\.')}[0-9][0-9a-z.+~-]*-cloud-amd64$`);
+  const names = runTool('apt-cache', ['pkgnames', prefix]).split('\n');
+  const [newest] = names.filter((name) => wanted.test(name)).sort((a, b) => compareVersions(b, a));
+  if (newest === undefined) {
+    throw new MissingError(
+      `apt knows no package ${prefix}*-cloud-amd64 (Debian has it; run apt-get update first)`,
+    );
+  }
+  return newest;
+}
+
+function compareVersions(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+/** Downloads and unpacks; installs nothing on this machine. */
+function fetchPackage(name: string): Promise<string> {
+  return once(join(cache, 'kernels', name), (directory) => {
+    // As root apt would drop to a user of its own that cannot write here, and say so at length.
+    const asOurselves = process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root'] : [];
+    runTool('apt-get', ['download', '-q', ...asOurselves, name], directory);
+    const archive = readdirSync(directory).find((file) => file.endsWith('.deb'));
+    if (archive === undefined) throw new Error(`apt-get download ${name} left no file`);
+    runTool('dpkg-deb', ['-x', archive, '.'], directory);
+    rmSync(join(directory, archive));
+    runTool('depmod', ['-b', directory, readdirSync(join(directory, 'lib', 'modules'))[0] ?? '']);
+  });
+}
