@@ -123,7 +123,8 @@ function alternatives(files: HostFiles): SkeletonEntry[] {
   const links: SkeletonEntry[] = [];
   for (const name of files.list('/etc/alternatives') ?? []) {
     const to = files.link(`/etc/alternatives/${name}`);
-    if (to === null || !isBelowUsr(to) || to.startsWith('/usr/share/man/') || to.endsWith('.gz')) continue;
+    if (to === null || !isBelowUsr(join('/', to)) || to.startsWith('/usr/share/man/') || to.endsWith('.gz'))
+      continue;
     links.push({ kind: 'link', path: `etc/alternatives/${name}`, to });
   }
   if (links.length === 0) return [];

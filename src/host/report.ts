@@ -52,7 +52,15 @@ export function hostReport(sources: ReportSources): HostReport {
 }
 
 /** What making rooms takes, in the user namespace that this process is in. */
-const neededCapabilities = ['SYS_ADMIN', 'SETUID', 'SETGID', 'SETPCAP', 'NET_ADMIN', 'SYS_CHROOT', 'MKNOD'] as const;
+const neededCapabilities = [
+  'SYS_ADMIN',
+  'SETUID',
+  'SETGID',
+  'SETPCAP',
+  'NET_ADMIN',
+  'SYS_CHROOT',
+  'MKNOD',
+] as const;
 
 function privileges(facts: ProcessFacts): HostCapability {
   const missing = neededCapabilities.filter((name) => !facts.capabilities.includes(name));

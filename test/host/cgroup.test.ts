@@ -237,6 +237,6 @@ test('a mount that another one covers is not used', (t) => {
 test('no swap accounting', (t) => {
   const tree = host('0::/\n', directory(root, { type: '' }));
   t.false(subtree(choose({ ...tree, '/proc/cmdline': 'ro swapaccount=0' })).swap);
-  const { '/proc/swaps': _, ...without } = tree;
-  t.false(subtree(choose(without)).swap);
+  delete tree['/proc/swaps'];
+  t.false(subtree(choose(tree)).swap);
 });

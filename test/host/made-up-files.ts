@@ -4,7 +4,7 @@ import type { FileFacts, HostFiles, SourceFiles } from '../../src/host/files.js'
 /** A text file, or whatever else is said about a path. */
 export type MadeUp =
   | string
-  | (Partial<FileFacts> & { readonly text?: string; readonly link?: string; readonly readOnly?: boolean });
+  | (Partial<FileFacts> & { readonly text?: string; readonly linkTo?: string; readonly readOnly?: boolean });
 
 /** A host that exists only in a test: path → content. Directories above a path come by themselves. */
 export function madeUpFiles(
@@ -22,7 +22,7 @@ export function madeUpFiles(
   const follow = (path: string, depth = 0): string | null => {
     if (depth > 40) return null;
     const entry = describe(path);
-    if (entry?.link !== undefined) return follow(join(dirname(path), absolute(entry.link)), depth + 1);
+    if (entry?.linkTo !== undefined) return follow(join(dirname(path), absolute(entry.linkTo)), depth + 1);
     if (entry !== null) return path;
     // A link further up.
     const parent = dirname(path);
@@ -37,17 +37,15 @@ export function madeUpFiles(
     const real = follow(path);
     const entry = real === null ? null : describe(real);
     if (entry === null) return null;
-    const { text, link, readOnly, ...facts } = entry;
-    const kind = facts.kind ?? 'file';
+    const kind = entry.kind ?? 'file';
     return {
       kind,
-      mode: kind === 'directory' ? 0o755 : 0o644,
-      uid: 0,
-      gid: 0,
-      dev: '1',
-      version: `${real}:${text ?? ''}`,
-      device: '0:0',
-      ...facts,
+      mode: entry.mode ?? (kind === 'directory' ? 0o755 : 0o644),
+      uid: entry.uid ?? 0,
+      gid: entry.gid ?? 0,
+      dev: entry.dev ?? '1',
+      version: entry.version ?? `${real}:${entry.text ?? ''}`,
+      device: entry.device ?? '0:0',
     };
   };
   return {
@@ -57,7 +55,7 @@ export function madeUpFiles(
       return real === null ? null : (describe(real)?.text ?? null);
     },
     stat,
-    link: (path) => describe(path)?.link ?? null,
+    link: (path) => describe(path)?.linkTo ?? null,
     list: (path) => {
       if (describe(path) === null) return null;
       const below = Object.keys(live).filter((other) => other.startsWith(`${path}/`));
