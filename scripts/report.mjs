@@ -7,12 +7,14 @@ export class TapReport {
   skipped = [];
   #complete = false;
   #failing = false;
+  #last = [];
 
   constructor(show) {
     this.show = show;
   }
 
   line(text) {
+    this.#last = [...this.#last.slice(-11), text];
     const result = /^(not ok|ok) \d+ - (.*?)(?: # (SKIP|TODO))?$/.exec(text);
     if (result !== null) this.#result(result[1] === 'ok', result[2], result[3] !== undefined);
     else if (/^1\.\.\d+$/.test(text)) this.#complete = true;
@@ -25,6 +27,8 @@ export class TapReport {
     this.show(
       `not ok - the runner ended with ${status}${this.#complete ? '' : ' before its report was complete'}`,
     );
+    // ava's TAP reporter dies over a test file that hangs or exits; its default one (npx ava FILE) names the test.
+    for (const text of this.#last) this.show(`| ${text}`);
   }
 
   #result(ok, title, skip) {
