@@ -5,7 +5,7 @@ import { errorCodes } from '../../src/errors.js';
 import { text } from './files.js';
 
 interface Generator {
-  renderErrorDocs(codes: Readonly<Record<string, string>>): string;
+  renderErrorDocs: (codes: Readonly<Record<string, string>>) => string;
 }
 
 test('docs/errors.md is what src/errors.ts says', async (t) => {
