@@ -40,6 +40,12 @@ export const kernelFeatures = {
     use: 'hides where in the tree of the host the cgroup of a room is',
     from: 'CONFIG_CGROUPS',
   },
+  'network-namespace': {
+    need: 'rooms',
+    since: '3.0',
+    use: 'gives a room a network of its own, with nothing in it but loopback',
+    from: 'CONFIG_NET_NS',
+  },
   'mount-api': {
     need: 'rooms',
     since: '5.2',
@@ -89,9 +95,9 @@ export const kernelFeatures = {
   },
   seccomp: { need: 'rooms', since: '3.5', use: 'filters system calls', from: 'CONFIG_SECCOMP_FILTER' },
   'clone-into-cgroup': {
-    need: 'better',
+    need: 'some-rooms',
     since: '5.7',
-    use: 'starts a room in its cgroup; without it the room is moved there, which takes milliseconds',
+    use: 'starts a room in its cgroup; without it there are rooms only on hosts without cgroup v2',
   },
   'clone-detached-mount': {
     need: 'better',

@@ -44,6 +44,16 @@ const rootOnly = [
 ];
 
 /**
+ * Left alone in a mapped room, though everybody may read them, because a mask would cost the nested /proc and hide nothing.
+ */
+const harmlessWhenMapped: ReadonlySet<string> = new Set([
+  // Lists only keys of ids that the reader's user namespace has: the room's own (find_ge_key in security/keys/proc.c).
+  '/proc/keys',
+  // /proc/stat has the same counters in its line `intr`, and every program that shows CPU load reads that.
+  '/proc/interrupts',
+]);
+
+/**
  * In a mapped room these files belong to nobody, so only what `others` may do counts. That leaves few: each cover costs
  * a room some 8 µs, and a /proc with anything mounted on it cannot be mounted again by a sandbox inside the room
  * (the kernel wants a fully visible one, see mount_namespaces(7)).
@@ -56,7 +66,7 @@ export function computeCovers(files: HostFiles): Covers {
     const mask = maskOf(files, path);
     if (mask === null) continue;
     host.push(mask);
-    if (exposes(files, path, mayReadOrWrite)) mapped.push(mask);
+    if (!harmlessWhenMapped.has(path) && exposes(files, path, mayReadOrWrite)) mapped.push(mask);
   }
   for (const path of rootOnly) {
     const mask = maskOf(files, path);

@@ -1,6 +1,5 @@
 import { getSystemErrorName } from 'node:util';
-import type { CgroupChoice } from './cgroup.js';
-import { limitControllers } from './cgroup.js';
+import { limitControllers, type CgroupChoice, type LimitController } from './cgroup.js';
 import { kernelFeatures, type FeatureNeed, type KernelFeature } from './kernel-features.js';
 import { explainPermission } from './permission.js';
 import { toolNames, type ProcessFacts } from './process-facts.js';
@@ -29,7 +28,7 @@ export interface HostReport {
 }
 
 export interface ReportSources {
-  /** From the addon: probe name → errno, 0 when it works. A name that is missing was not tried. */
+  /** From the addon: probe name → errno, 0 when it works. What was not tried is not reported, unless rooms need it. */
   readonly probes: Readonly<Record<string, number>>;
   readonly facts: ProcessFacts;
   readonly cgroup: CgroupChoice;
@@ -39,7 +38,9 @@ export interface ReportSources {
 export function hostReport(sources: ReportSources): HostReport {
   const capabilities = [
     privileges(sources.facts),
-    ...Object.entries<KernelFeature>(kernelFeatures).map(([name, feature]) => kernel(name, feature, sources)),
+    ...Object.entries<KernelFeature>(kernelFeatures)
+      .filter(([name, { need }]) => need === 'rooms' || sources.probes[name] !== undefined)
+      .map(([name, feature]) => kernel(name, feature, sources)),
     ...limits(sources.cgroup),
     ...tools(sources.facts),
   ];
@@ -81,6 +82,7 @@ const decisiveCall: Readonly<Record<string, string>> = {
   clone3: 'clone3',
   'user-namespace': 'unshare',
   'cgroup-namespace': 'unshare',
+  'network-namespace': 'unshare',
   'mount-api': 'fsopen',
   'mount-setattr': 'mount_setattr',
   openat2: 'openat2',
@@ -162,11 +164,21 @@ function limits(choice: CgroupChoice): HostCapability[] {
       name: `cgroup-${controller}`,
       need: 'limits',
       ok: refusal === undefined,
-      why: refusal === undefined ? `enforces ${use}` : `${use}: ${refusal.reason}`,
+      why:
+        refusal === undefined
+          ? `enforces ${use}${condition(choice, controller)}`
+          : `${use}: ${refusal.reason}`,
       remedy: refusal?.remedy ?? null,
     };
   });
   return [subtree, ...controllers];
+}
+
+function condition(choice: CgroupChoice, controller: LimitController): string {
+  if (choice.kind === 'none' || choice.preparation === null || choice.preparation.moveSelfTo === null)
+    return '';
+  if (!choice.preparation.enable.includes(controller)) return '';
+  return ' in an Anchor that is opened with { cgroup: { delegate: true } }';
 }
 
 const toolUses = {

@@ -158,6 +158,14 @@ test('a probe that was not made does not count as passed', (t) => {
   t.false(report.ok);
 });
 
+test('limits that take consent say so', (t) => {
+  const preparation = { moveSelfTo: '/sys/fs/cgroup/anchor-main', enable: ['memory'] } as const;
+  const report = hostReport({ probes: works, facts: factsOf(), cgroup: { ...cgroup, preparation } });
+  const why = (name: string) => report.capabilities.find((capability) => capability.name === name)?.why ?? '';
+  t.regex(why('cgroup-memory'), /delegate: true/);
+  t.is(why('cgroup-pids'), 'enforces limits.processes');
+});
+
 test('without capabilities no room can be made', (t) => {
   const report = hostReport({
     probes: works,

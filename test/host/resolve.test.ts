@@ -87,7 +87,7 @@ function host(
     '/dev/sda': { kind: 'block' },
     '/dev/null': { kind: 'character' },
     '/srv/fifo': { kind: 'fifo' },
-    '/proc/keys': 'x',
+    '/proc/latency_stats': 'x',
   });
   const native: HostNative = {
     openPlank: async (lower) => {
@@ -137,7 +137,7 @@ test('a plain room', async (t) => {
       binds: [],
     },
     mounts: [],
-    covers: [{ kind: 'mask', target: '/proc/keys' }],
+    covers: [{ kind: 'mask', target: '/proc/latency_stats' }],
     identity: { kind: 'mapped', size: 65_536 },
     user: { uid: 0 },
     notes: [],
