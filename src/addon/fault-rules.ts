@@ -1,0 +1,237 @@
+import type { ErrorCode } from '../errors.js';
+
+/** How a failed step becomes an error. */
+export interface FaultRule {
+  /** Completes "cannot …". `%` stands for what the step worked on. */
+  readonly doing: string;
+  /** Default `ERR_ROOM_LAUNCH`. */
+  readonly code?: ErrorCode;
+  readonly hint?: string;
+  /** What differs for an errno; a key may name several, separated by a space. */
+  readonly on?: Readonly<Record<string, { readonly code?: ErrorCode; readonly hint?: string }>>;
+}
+
+const delegation = {
+  code: 'ERR_ROOM_CGROUP_DELEGATION',
+  hint: 'Run as root, or in a unit with Delegate=yes (systemd-run --user --scope -p Delegate=yes …).',
+} as const;
+
+const refused = { code: 'ERR_ROOM_PERMISSION' } as const;
+
+/** Steps of native code, in the order in which they happen; docs/plan.md and types/event.d.ts say where they come from. */
+export const faultRules: Readonly<Record<string, FaultRule>> = {
+  // Prepared by a launcher thread, before anything of the room exists.
+  'open.plank': {
+    doing: 'open the plank %',
+    on: {
+      'ENOENT ENOTDIR ELOOP ENAMETOOLONG': { code: 'ERR_ROOM_PLANK_NOT_FOUND' },
+      EISDIR: {
+        code: 'ERR_ROOM_PLANK_INVALID',
+        hint: 'A plank is a file: make one of a directory with `anchor plank build`.',
+      },
+      'EACCES EPERM': refused,
+    },
+  },
+  'loop.attach': {
+    doing: 'attach a loop device to the plank %',
+    on: {
+      'ENOENT ENODEV ENXIO': {
+        code: 'ERR_ROOM_PLANK_UNSUPPORTED',
+        hint: 'This host has no loop devices: modprobe loop. In a container, give it /dev/loop-control and /dev/loop*.',
+      },
+      'EACCES EPERM': refused,
+      EBUSY: { hint: 'Every loop device is taken; see losetup --list and the module parameter max_loop.' },
+    },
+  },
+  'mount.plank': {
+    doing: 'mount the plank %',
+    on: {
+      'EINVAL EUCLEAN EIO EBADMSG ENOTBLK': {
+        code: 'ERR_ROOM_PLANK_INVALID',
+        hint: 'The file is damaged, or was packed with a compression that this kernel lacks; see `anchor plank verify`.',
+      },
+      'ENODEV EOPNOTSUPP': {
+        code: 'ERR_ROOM_PLANK_UNSUPPORTED',
+        hint: 'The kernel lacks this file system: modprobe squashfs (or erofs).',
+      },
+      'EACCES EPERM': refused,
+    },
+  },
+  'cgroup.create': {
+    doing: 'make the cgroup %',
+    on: {
+      'EACCES EPERM EROFS': delegation,
+      ENOENT: {
+        code: 'ERR_ROOM_CGROUP_DELEGATION',
+        hint: "The Anchor's own cgroup was removed by somebody else.",
+      },
+      EAGAIN: { hint: 'cgroup.max.descendants or cgroup.max.depth of a parent is reached.' },
+    },
+  },
+  'cgroup.write': {
+    doing: 'set a limit in %',
+    on: {
+      ENOENT: { code: 'ERR_ROOM_CGROUP_CONTROLLER', hint: 'The controller is not enabled for this cgroup.' },
+      'EACCES EPERM EROFS': delegation,
+      EBUSY: {
+        code: 'ERR_ROOM_CGROUP_DELEGATION',
+        hint: 'The cgroup holds processes of its own ("no internal processes" rule); let the Anchor use another parent.',
+      },
+      'ENODEV ENXIO': { hint: 'limits.io names a block device that does not exist.' },
+      ERANGE: { hint: 'The kernel refuses the value.' },
+    },
+  },
+  'userns.create': {
+    doing: 'make a user namespace',
+    on: {
+      'EPERM EACCES ENOSYS EINVAL': { code: 'ERR_ROOM_USERNS_UNAVAILABLE' },
+      'ENOSPC EUSERS': { hint: 'The limit on user namespaces is reached: sysctl user.max_user_namespaces.' },
+    },
+  },
+  'netns.create': {
+    doing: 'make a network namespace',
+    on: {
+      'EPERM EACCES': refused,
+      'ENOSPC EUSERS': {
+        hint: 'The limit on network namespaces is reached: sysctl user.max_net_namespaces.',
+      },
+    },
+  },
+  'upper.create': { doing: 'make the writable layer', on: { 'EPERM EACCES': refused } },
+  'mount.bind': {
+    doing: 'open the mount source %',
+    on: {
+      'ENOENT ENOTDIR ELOOP EACCES EISDIR': { code: 'ERR_ROOM_MOUNT_SOURCE' },
+      EPERM: refused,
+    },
+  },
+  'mount.idmap': {
+    doing: 'show % with the ids of the room',
+    code: 'ERR_ROOM_MOUNT_IDMAP',
+    hint: "This file system takes no idmapped mount on this kernel: mount it read-only, copy it in, or use identity: 'host'.",
+    on: { EPERM: refused },
+  },
+  'mount.devpts': { doing: 'make the terminals of the room', on: { 'EPERM EACCES': refused } },
+  'pty.open': {
+    doing: 'open a pseudo-terminal',
+    on: { ENOSPC: { hint: 'sysctl kernel.pty.max is reached.' } },
+  },
+  stdio: {
+    doing: 'prepare stdin, stdout and stderr',
+    on: { EBADF: { hint: 'A number in `stdio` is not an open fd.' } },
+  },
+  clone: {
+    doing: 'start the room',
+    on: {
+      EAGAIN: {
+        hint: 'A limit on processes is reached: pids.max of a parent cgroup, ulimit -u or kernel.pid_max.',
+      },
+      'EPERM EACCES': refused,
+      'ENOSPC EUSERS': { hint: 'A limit below sysctl user.max_*_namespaces is reached.' },
+      EBUSY: { code: 'ERR_ROOM_CGROUP_DELEGATION' },
+    },
+  },
+
+  // In the child, between clone and execve.
+  'net.enter': { doing: 'enter the network namespace' },
+  'cgroup.namespace': { doing: 'make a cgroup namespace' },
+  'root.upper': { doing: 'attach the writable layer' },
+  'root.overlay': {
+    doing: 'lay the writable layer over the plank',
+    hint: 'The kernel needs overlayfs: modprobe overlay.',
+  },
+  'root.attach': { doing: 'attach the root' },
+  'mount.target': {
+    doing: 'make the mount target % in the room',
+    code: 'ERR_ROOM_MOUNT_TARGET',
+    on: {
+      'ENOTDIR EISDIR EEXIST': {
+        hint: 'Something of another kind is there already: a file where a directory is needed, or the reverse.',
+      },
+      'EXDEV ELOOP': { hint: 'A symbolic link in the plank leads out of the room.' },
+      'ENOSPC EDQUOT': { hint: 'limits.disk or limits.files is too small even for the mount targets.' },
+      EROFS: { hint: 'The target lies in a read-only mount: make the directory in its source.' },
+    },
+  },
+  'mount.attach': { doing: 'mount at % in the room', code: 'ERR_ROOM_MOUNT_TARGET' },
+  'mount.new': { doing: 'make the file system for %', on: { 'EPERM EACCES': refused } },
+  'mount.read-only': { doing: 'make % read-only' },
+  'root.seal': { doing: 'make the root read-only' },
+  'root.enter': { doing: 'enter the root' },
+  hostname: { doing: 'set the host name' },
+  rlimit: {
+    doing: 'set the resource limits',
+    on: {
+      EPERM: { code: 'ERR_ROOM_PERMISSION', hint: 'Raising a hard limit needs CAP_SYS_RESOURCE.' },
+      EINVAL: { hint: 'The kernel refuses a value of `rlimits`.' },
+    },
+  },
+  'user.enter': { doing: 'enter the user namespace' },
+  'user.ids': { doing: 'take the ids of the room' },
+  privileges: { doing: 'give up privileges' },
+  seccomp: {
+    doing: 'install the seccomp filter',
+    on: { 'EINVAL ENOMEM': { code: 'ERR_ROOM_SECCOMP_PROFILE' }, 'ENOSYS EPERM EACCES': refused },
+  },
+  'exec.init': { doing: 'start room-init' },
+
+  // By room-init, for the command and for every process of room.exec().
+  'run.body': { doing: 'read the request to start a process' },
+  'run.table': {
+    doing: 'start another process',
+    hint: 'room-init keeps at most 1024 processes of its owner.',
+  },
+  'run.fork': {
+    doing: 'start a process in the room',
+    on: { EAGAIN: { hint: 'limits.processes is reached.' }, ENOMEM: { hint: 'limits.memory is reached.' } },
+  },
+  'run.stdio': {
+    doing: 'set stdin, stdout and stderr',
+    on: { EMFILE: { hint: 'rlimits.nofile is too low.' } },
+  },
+  'run.session': { doing: 'make the terminal the controlling one' },
+  'run.limits': {
+    doing: 'set the resource limits',
+    on: { 'EPERM EINVAL': { hint: 'The kernel refuses a value of `rlimits`.' } },
+  },
+  'run.cwd': { doing: 'enter the working directory %', code: 'ERR_ROOM_CWD' },
+  'run.ids': {
+    doing: 'become the user',
+    on: { EINVAL: { hint: 'The uid, gid or a group is outside the range of ids of the room.' } },
+  },
+  'run.capabilities': {
+    doing: 'set the capabilities',
+    on: { EPERM: { hint: 'In this room that capability cannot be granted.' } },
+  },
+  'run.exec': {
+    doing: 'execute %',
+    on: {
+      'ENOENT ENOTDIR ELOOP ENAMETOOLONG': { code: 'ERR_ROOM_COMMAND_NOT_FOUND' },
+      'EACCES EPERM': {
+        code: 'ERR_ROOM_COMMAND_NOT_EXECUTABLE',
+        hint: 'It lacks the x bit for this user, is a directory, or lies on a mount with noExec.',
+      },
+      ENOEXEC: {
+        code: 'ERR_ROOM_COMMAND_NOT_EXECUTABLE',
+        hint: 'It is neither an ELF program of this machine nor a script with a `#!` line.',
+      },
+      EISDIR: { code: 'ERR_ROOM_COMMAND_NOT_EXECUTABLE' },
+      ETXTBSY: { code: 'ERR_ROOM_COMMAND_NOT_EXECUTABLE', hint: 'Somebody has it open for writing.' },
+      E2BIG: {
+        code: 'ERR_ROOM_COMMAND_TOO_LONG',
+        hint: 'One string may have 128 KiB, all together a quarter of rlimits.stack; see execve(2).',
+      },
+      ENOMEM: { hint: 'limits.memory is reached.' },
+    },
+  },
+};
+
+/** Where no rule of the step says more. */
+export const generalHints: Readonly<Record<string, string>> = {
+  EMFILE: 'This process has too many open files: ulimit -n.',
+  ENFILE: 'The system has too many open files: sysctl fs.file-max.',
+  ENOMEM: 'The kernel is out of memory, or a memory limit of a parent cgroup is reached.',
+  ENOSYS: 'The kernel is too old, or a seccomp filter around this process hides the call.',
+  EPERM: 'hostReport() (`anchor doctor`) says what this process lacks.',
+  EACCES: 'hostReport() (`anchor doctor`) says what this process lacks.',
+};

@@ -1,0 +1,134 @@
+import type { Addon, NativeAnchor, NativeExec } from '../../types/addon.js';
+import type { NativeEvent } from '../../types/event.js';
+import type { AnchorPlan, LowerPlan, Plan, ProcessPlan } from '../../types/plan.js';
+import type { HostNative } from '../host/host.js';
+import { errorFromNative } from './refusal.js';
+
+/** Gets the events of one room, in order. */
+export type RoomListener = (event: NativeEvent) => void;
+
+/** What TypeScript needs of native code to run rooms; tests put their own in its place. */
+export interface Launcher {
+  launch(plan: Plan, listener: RoomListener): number;
+  exec(room: number, process: ProcessPlan): NativeExec;
+  signal(room: number, process: number, signal: number): void;
+  kill(room: number): void;
+  setDeadline(room: number, milliseconds: number | null): void;
+  freeze(room: number, frozen: boolean): Promise<void>;
+  openBelow(room: number, path: string, flags: number, mode: number): Promise<number>;
+  resize(master: number, columns: number, rows: number): void;
+  readPlankFile(lower: LowerPlan, path: string, limit: number): Promise<Uint8Array | null>;
+  /** Keeps the event loop alive until release() was called as often. */
+  hold(): void;
+  release(): void;
+}
+
+/**
+ * The typed side of one native Anchor: gives each room its own listener, turns faults into errors, and counts who
+ * needs the event loop. An idle one does not keep the process alive.
+ */
+export class AnchorBinding implements Launcher, HostNative {
+  readonly #native: NativeAnchor;
+  readonly #listeners = new Map<number, RoomListener>();
+  #holds = 0;
+  #closed = false;
+
+  /** Throws a RoomError when threads or the cgroup subtree cannot be made. */
+  constructor(addon: Addon, plan: AnchorPlan) {
+    this.#native = translate(() => new addon.Anchor(plan, (event) => this.#dispatch(event)));
+    this.#native.unref();
+  }
+
+  launch(plan: Plan, listener: RoomListener): number {
+    const room = translate(() => this.#native.launch(plan));
+    this.#listeners.set(room, listener);
+    return room;
+  }
+
+  exec(room: number, process: ProcessPlan): NativeExec {
+    return translate(() => this.#native.exec(room, process));
+  }
+
+  signal(room: number, process: number, signal: number): void {
+    translate(() => this.#native.signal(room, process, signal));
+  }
+
+  kill(room: number): void {
+    translate(() => this.#native.kill(room));
+  }
+
+  setDeadline(room: number, milliseconds: number | null): void {
+    translate(() => this.#native.setDeadline(room, milliseconds));
+  }
+
+  freeze(room: number, frozen: boolean): Promise<void> {
+    return this.#held(() => this.#native.freeze(room, frozen));
+  }
+
+  openBelow(room: number, path: string, flags: number, mode: number): Promise<number> {
+    return this.#held(() => this.#native.openBelow(room, path, flags, mode));
+  }
+
+  resize(master: number, columns: number, rows: number): void {
+    translate(() => this.#native.resize(master, columns, rows));
+  }
+
+  // Faults of these three are passed on as they are: the resolver knows what the plank was for and has its own words.
+
+  openPlank(lower: LowerPlan): Promise<{ readonly idmap: boolean }> {
+    return this.#holding(() => this.#native.openPlank(lower));
+  }
+
+  probeIdmap(path: string): Promise<boolean> {
+    return this.#holding(() => this.#native.probeIdmap(path));
+  }
+
+  readPlankFile(lower: LowerPlan, path: string, limit: number): Promise<Uint8Array | null> {
+    return this.#holding(() => this.#native.readPlankFile(lower, path, limit));
+  }
+
+  hold(): void {
+    if (this.#holds++ === 0 && !this.#closed) this.#native.ref();
+  }
+
+  release(): void {
+    if (--this.#holds === 0 && !this.#closed) this.#native.unref();
+  }
+
+  /** Resolves when every room, thread and cgroup of this Anchor is gone. */
+  close(): Promise<void> {
+    return this.#held(async () => {
+      await this.#native.close();
+      this.#closed = true;
+    });
+  }
+
+  #dispatch(event: NativeEvent): void {
+    const listener = this.#listeners.get(event.room);
+    if (event.type === 'removed' || event.type === 'launch-failed') this.#listeners.delete(event.room);
+    listener?.(event);
+  }
+
+  #held<T>(work: () => Promise<T>): Promise<T> {
+    return this.#holding(work).catch((error: unknown) => {
+      throw errorFromNative(error);
+    });
+  }
+
+  async #holding<T>(work: () => Promise<T>): Promise<T> {
+    this.hold();
+    try {
+      return await work();
+    } finally {
+      this.release();
+    }
+  }
+}
+
+function translate<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw errorFromNative(error);
+  }
+}

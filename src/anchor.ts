@@ -1,0 +1,245 @@
+import { EventEmitter } from 'node:events';
+import { release } from 'node:os';
+import type { Plan } from '../types/plan.js';
+import { onAbort, orAbort, requireSignal, type Abortable } from './abort.js';
+import { hostReport } from './addon/host-report.js';
+import type { AnchorBinding } from './addon/native-anchor.js';
+import { openHost, type AnchorOptions, type OpenedHost } from './addon/open-host.js';
+import { channels, feedDebugLog } from './diagnostics.js';
+import { RoomError } from './errors.js';
+import type { Host } from './host/host.js';
+import type { ResolvedRoom } from './host/resolved-room.js';
+import { resolveRoom } from './host/resolve.js';
+import { buildPlan } from './plan/build.js';
+import { SeccompCache } from './plan/seccomp/profile.js';
+import { buildPlank } from './plank/build.js';
+import { inspectPlank } from './plank/inspect.js';
+import { verifyPlank } from './plank/verify.js';
+import { Broadcast, type RoomEvent } from './room/events.js';
+import { RoomLife } from './room/life.js';
+import type { Outcome } from './room/outcome.js';
+import { Room } from './room/room.js';
+import { PhaseClock } from './room/timings.js';
+import { capture, checkRunOptions, type RunOptions, type RunResult } from './run.js';
+import type { CheckedSpec } from './spec/checked.js';
+import { parseRoomSpec } from './spec/parse.js';
+import type { RoomSpec } from './spec/room-spec.js';
+
+/** Listeners of an Anchor: events of all its rooms. */
+export interface AnchorEventMap {
+  started: [room: Room];
+  oom: [room: Room, event: Extract<RoomEvent, { type: 'oom' }>];
+  limit: [room: Room, event: Extract<RoomEvent, { type: 'limit' }>];
+  exited: [room: Room, outcome: Outcome];
+  removed: [room: Room, left: RoomError | null];
+}
+
+/** One event of one room, for `for await (const event of anchor.events())`. */
+export type AnchorEvent = RoomEvent & { readonly room: Room };
+
+/** Functions on room images; none of them needs an Anchor. */
+export interface Planks {
+  readonly build: typeof buildPlank;
+  readonly inspect: typeof inspectPlank;
+  readonly verify: typeof verifyPlank;
+}
+
+/**
+ * This host, ready to make rooms. Everything belongs to the Anchor that made it: several of them, also in worker threads,
+ * know nothing of each other. One that has no living room does not keep the process alive.
+ */
+export class Anchor extends EventEmitter<AnchorEventMap> {
+  /** Build, inspect and verify room images. */
+  readonly planks: Planks = Object.freeze({ build: buildPlank, inspect: inspectPlank, verify: verifyPlank });
+  readonly #binding: AnchorBinding;
+  readonly #host: Host;
+  readonly #undo: () => Promise<void>;
+  readonly #rooms = new Map<string, Room>();
+  readonly #pending = new Set<Promise<unknown>>();
+  readonly #filters = new SeccompCache();
+  readonly #kernelRelease = release();
+  readonly #broadcast = new Broadcast<AnchorEvent>();
+  #closing: Promise<void> | undefined;
+
+  private constructor({ binding, host, undo }: OpenedHost) {
+    super();
+    this.#binding = binding;
+    this.#host = host;
+    this.#undo = undo;
+  }
+
+  /**
+   * Reads what the host can do, loads the addon and starts its threads. Throws ERR_ROOM_ADDON_LOAD,
+   * ERR_ROOM_UNSUPPORTED_PLATFORM, ERR_ROOM_PERMISSION, ERR_ROOM_CGROUP_… (only for a cgroup that the options name), or a
+   * TypeError or RangeError for bad options.
+   */
+  static async open(options: AnchorOptions = {}): Promise<Anchor> {
+    feedDebugLog();
+    return new Anchor(await openHost(options));
+  }
+
+  /** The rooms that are running or being removed, by id. */
+  get rooms(): ReadonlyMap<string, Room> {
+    return this.#rooms;
+  }
+
+  /**
+   * Makes a room and resolves when its command runs. Rejects with a TypeError or RangeError that names the field of the
+   * spec, before anything is touched; with a RoomError when the host or the room has something against it, once nothing
+   * is left of the attempt; with `signal.reason` when the signal aborts. The signal later ends the room, whose outcome then
+   * is `aborted`.
+   */
+  spawn(spec: RoomSpec, options: Abortable = {}): Promise<Room> {
+    return this.#track(this.#spawn(spec, options.signal));
+  }
+
+  /** Runs a command to its end and captures what it says: `spawn()` for when nothing happens in between. */
+  run(spec: RoomSpec, options: RunOptions & { encoding: 'buffer' }): Promise<RunResult<Buffer>>;
+  run(spec: RoomSpec, options?: RunOptions & { encoding?: BufferEncoding }): Promise<RunResult>;
+  async run(spec: RoomSpec, options: RunOptions = {}): Promise<RunResult<string | Buffer>> {
+    checkRunOptions(options);
+    return capture(await this.spawn(spec, options), options);
+  }
+
+  /** What `spawn()` would hand to native code: everything that is a choice, made for this host. Makes no room. */
+  async plan(spec: RoomSpec): Promise<Plan> {
+    this.#requireOpen();
+    const resolved = await this.#track(resolveRoom(parseRoomSpec(spec), this.#host));
+    try {
+      return this.#buildPlan(resolved);
+    } finally {
+      this.#giveBackIds(resolved);
+    }
+  }
+
+  /** What rooms can use of this host, and what to do about the rest. */
+  hostReport(): ReturnType<typeof hostReport> {
+    return hostReport();
+  }
+
+  /** What happens to all rooms, from now until the Anchor is closed. */
+  events(): AsyncIterableIterator<AnchorEvent> {
+    return this.#broadcast.read();
+  }
+
+  /** Ends every room (their outcome is `owner-closed`) and resolves when nothing of this Anchor is left. Idempotent. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  /** The end of an `await using` block: `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #spawn(spec: RoomSpec, signal: AbortSignal | undefined): Promise<Room> {
+    this.#requireOpen();
+    requireSignal(signal);
+    signal?.throwIfAborted();
+    const clock = new PhaseClock();
+    const checked = parseRoomSpec(spec);
+    clock.end('check');
+    channels.spawnStart.publish({ spec: checked });
+    try {
+      const room = await this.#launch(checked, signal, clock);
+      channels.spawnEnd.publish({ spec: checked, room });
+      return room;
+    } catch (error) {
+      channels.spawnError.publish({ spec: checked, error });
+      throw error;
+    }
+  }
+
+  async #launch(checked: CheckedSpec, signal: AbortSignal | undefined, clock: PhaseClock): Promise<Room> {
+    const resolved = await this.#resolve(checked, signal);
+    clock.end('resolve');
+    let life: RoomLife;
+    let room: Room;
+    try {
+      const plan = this.#buildPlan(resolved);
+      clock.end('plan');
+      life = new RoomLife({
+        launcher: this.#binding,
+        plan,
+        limits: checked.limits,
+        clock,
+        notify: (event) => this.#announce(room, event),
+        gone: (clean) => this.#forget(room, resolved, clean),
+      });
+      room = new Room({ launcher: this.#binding, host: this.#host, resolved, plan, life });
+      life.launch();
+    } catch (error) {
+      this.#giveBackIds(resolved);
+      throw error;
+    }
+    const stop = onAbort(signal, () => life.end('aborted', signal?.reason));
+    void life.removed.promise.then(stop);
+    void life.exited.promise.then(stop);
+    await life.started.promise;
+    return room;
+  }
+
+  /** A look-up cannot be stopped; what it took is given back when it comes too late. */
+  async #resolve(checked: CheckedSpec, signal: AbortSignal | undefined): Promise<ResolvedRoom> {
+    const resolving = resolveRoom(checked, this.#host);
+    try {
+      const resolved = await orAbort(resolving, signal);
+      this.#requireOpen();
+      return resolved;
+    } catch (error) {
+      void resolving.then(
+        (late) => this.#giveBackIds(late),
+        () => {},
+      );
+      throw error;
+    }
+  }
+
+  #buildPlan(resolved: ResolvedRoom): Plan {
+    const { seccomp, capabilities } = resolved.spec;
+    const surroundings = { capabilities, kernelRelease: this.#kernelRelease };
+    return buildPlan(resolved, this.#filters.compile(seccomp, surroundings).program);
+  }
+
+  #announce(room: Room, event: RoomEvent): void {
+    if (event.type === 'started') this.#rooms.set(room.id, room);
+    if (event.type === 'exited') channels.exit.publish({ room, outcome: event.outcome });
+    this.#broadcast.publish({ ...event, room });
+    room.announce(event);
+    if (event.type === 'started') this.emit('started', room);
+    else if (event.type === 'exited') this.emit('exited', room, event.outcome);
+    else if (event.type === 'removed') this.emit('removed', room, event.left);
+    else if (event.type === 'oom') this.emit('oom', room, event);
+    else this.emit('limit', room, event);
+  }
+
+  /** Ids of a room of which something is left must not go to another one: they stay taken until the Anchor closes. */
+  #forget(room: Room, resolved: ResolvedRoom, clean: boolean): void {
+    this.#rooms.delete(room.id);
+    if (clean) this.#giveBackIds(resolved);
+  }
+
+  #giveBackIds({ identity }: ResolvedRoom): void {
+    if (identity.kind === 'mapped') this.#host.ids.release(identity.base);
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== undefined) throw new RoomError('ERR_ROOM_CLOSED', 'the Anchor is closed');
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#pending.add(work);
+    const done = (): void => void this.#pending.delete(work);
+    work.then(done, done);
+    return work;
+  }
+
+  async #close(): Promise<void> {
+    // Look-ups in flight find the Anchor closed when they are done; rooms in flight are ended with the others.
+    await this.#binding.close();
+    await Promise.allSettled(this.#pending);
+    this.#host.ids.close();
+    await this.#undo();
+    this.#broadcast.close();
+  }
+}

@@ -1,0 +1,52 @@
+export { Anchor } from './anchor.js';
+export type { AnchorEvent, AnchorEventMap, Planks } from './anchor.js';
+export type { AnchorCgroupOptions, AnchorOptions } from './addon/open-host.js';
+export type { Abortable } from './abort.js';
+export type { RunOptions, RunResult } from './run.js';
+export { hostReport } from './addon/host-report.js';
+export type { HostCapability, HostReport } from './host/report.js';
+
+export type { Room } from './room/room.js';
+export type { RoomProcess } from './room/process.js';
+export type { RoomState } from './room/life.js';
+export type { RoomEvent, RoomEventMap } from './room/events.js';
+export type { LimitHit, Outcome, OutcomeReason } from './room/outcome.js';
+export type { Usage } from './room/usage.js';
+export type { LiveUsage } from './room/limits.js';
+export type { CgroupUsage, IoUsage } from './host/usage.js';
+export type { Timings } from './room/timings.js';
+export type { Granted, GrantedMount, GrantedPlank } from './room/granted.js';
+export type { ResolutionNote } from './host/resolved-room.js';
+export type { Pty } from './room/pty.js';
+export type { ReadOptions, RoomEntry, RoomFiles, RoomStat, WriteOptions } from './room/files.js';
+export type { EntryKind } from './room/entry-kind.js';
+export type { CopyOptions, CopySummary } from './room/copy.js';
+
+export type { RoomSpec } from './spec/room-spec.js';
+export type { ExecOptions } from './spec/exec-options.js';
+export type { HostMountSpec, MountSpec, TmpfsMountSpec } from './spec/mounts.js';
+export type { IoLimitSpec, LimitsSpec } from './spec/limits.js';
+export type { RlimitName, RlimitsSpec, RlimitValue } from './spec/rlimits.js';
+export type { PtySpec, StdioSpec, StreamSpec } from './spec/stdio.js';
+export type { CapabilityName } from './spec/capabilities.js';
+export type { Duration } from './spec/duration.js';
+export type { Size } from './spec/size.js';
+export type * from './spec/seccomp.js';
+export type * from './spec/checked.js';
+export { parseRoomSpec } from './spec/parse.js';
+
+export { buildPlank } from './plank/build.js';
+export type { BuildOptions } from './plank/build.js';
+export type { PlankBuild, PlankCompression } from './plank/build-request.js';
+export type { PlankProgress } from './plank/progress.js';
+export { inspectPlank } from './plank/inspect.js';
+export type { PlankReport } from './plank/inspect.js';
+export { verifyPlank } from './plank/verify.js';
+export type { PlankCheck, PlankVerification, VerifyOptions } from './plank/verify.js';
+export type { PlankFormat, PlankHeader } from './plank/header.js';
+export type { DigestOptions } from './plank/digest.js';
+
+export { errorCodes, RoomError, SpecRangeError, SpecTypeError } from './errors.js';
+export type { ErrorCode, FaultDetails } from './errors.js';
+export type { ExitMessage, SpawnEndMessage, SpawnErrorMessage, SpawnStartMessage } from './diagnostics.js';
+export type * from '../types/plan.js';

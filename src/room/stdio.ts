@@ -1,0 +1,159 @@
+import { closeSync, readSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { Readable, Writable, type Duplex } from 'node:stream';
+import { PtyStream } from './pty-stream.js';
+
+/** The parent's ends, as native code hands them over; -1 where there is none. With a pty only stdin is set: the master. */
+export interface StdioFds {
+  readonly stdin: number;
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+/** A stream of stdio: a socket on a pipe, or a terminal. */
+type StdioStream = (Readable | Writable | Duplex) & { ref?(): unknown; unref?(): unknown };
+
+/** More than the largest pipe an unprivileged process can make (/proc/sys/fs/pipe-max-size). */
+const LARGEST_PIPE = 1024 * 1024;
+const DRAIN_BYTES = 64 * 1024;
+
+/**
+ * stdin, stdout and stderr of one process in a room. A stream is made when somebody first asks for it, because that
+ * costs more than all else that happens on the JavaScript thread; an fd that nobody asked for never becomes one.
+ */
+export class Stdio {
+  readonly #fds: { stdin: number; stdout: number; stderr: number };
+  readonly #pty: boolean;
+  #stdin: (Writable & StdioStream) | null = null;
+  #stdout: (Readable & StdioStream) | null = null;
+  #stderr: (Readable & StdioStream) | null = null;
+  #terminal: PtyStream | null = null;
+  #ref = true;
+  #settled = false;
+
+  constructor(fds: StdioFds, pty: boolean) {
+    this.#fds = { ...fds };
+    this.#pty = pty;
+  }
+
+  /** The master of the pseudo-terminal while it is open, or -1. */
+  get master(): number {
+    return this.#pty && this.#terminal?.destroyed !== true ? this.#fds.stdin : -1;
+  }
+
+  get stdin(): Writable | null {
+    if (this.#pty) return this.#openTerminal();
+    const fd = this.#take('stdin');
+    if (fd >= 0) {
+      this.#stdin = this.#tune(new Socket({ fd, readable: false, writable: true }));
+      // A room that stops reading must not crash its owner: the error still reaches write callbacks and listeners.
+      this.#stdin.on('error', () => {});
+    }
+    return this.#stdin;
+  }
+
+  get stdout(): Readable | null {
+    if (this.#pty) return this.#openTerminal();
+    const fd = this.#take('stdout');
+    if (fd >= 0) this.#stdout = this.#tune(new Socket({ fd, readable: true, writable: false }));
+    return this.#stdout;
+  }
+
+  get stderr(): Readable | null {
+    if (this.#pty) return null;
+    const fd = this.#take('stderr');
+    if (fd >= 0) this.#stderr = this.#tune(new Socket({ fd, readable: true, writable: false }));
+    return this.#stderr;
+  }
+
+  /** Whether the event loop stays alive for streams that are open or will be. */
+  setRef(ref: boolean): void {
+    this.#ref = ref;
+    for (const stream of this.#streams()) this.#tune(stream);
+  }
+
+  /**
+   * The process is gone. Fds that nobody asked for are closed, so that none outlives what it belonged to; what is left in
+   * a pipe is kept for whoever asks later. `alone`: others, whom the process left behind, may still write.
+   */
+  settle(alone: boolean): void {
+    const stdin = this.#pty && this.#terminal !== null ? -1 : this.#take('stdin');
+    if (stdin >= 0) closeSync(stdin);
+    this.#settled = true;
+    if (this.#pty) return;
+    this.#stdin?.destroy();
+    this.#stdout ??= this.#settleOutput('stdout', alone);
+    this.#stderr ??= this.#settleOutput('stderr', alone);
+  }
+
+  /** Throws away what nobody is reading. A stream that flows comes to its end by itself: the writers are dead. */
+  discard(): void {
+    this.settle(true);
+    for (const stream of this.#streams()) {
+      if (!(stream instanceof Readable) || stream.readableFlowing !== true) stream.destroy();
+    }
+  }
+
+  #settleOutput(name: 'stdout' | 'stderr', alone: boolean): (Readable & StdioStream) | null {
+    const fd = this.#take(name);
+    if (fd < 0) return null;
+    if (!alone) return this.#tune(keepWhatIsThere(fd));
+    const rest = drain(fd);
+    closeSync(fd);
+    return Readable.from(rest.chunks, { objectMode: false });
+  }
+
+  #openTerminal(): PtyStream | null {
+    if (this.#terminal === null && !this.#settled) {
+      this.#terminal = this.#tune(new PtyStream(this.#fds.stdin));
+    }
+    return this.#terminal;
+  }
+
+  /** The fd, once. */
+  #take(name: keyof StdioFds): number {
+    const fd = this.#fds[name];
+    this.#fds[name] = -1;
+    return fd;
+  }
+
+  #streams(): StdioStream[] {
+    return [this.#stdin, this.#stdout, this.#stderr, this.#terminal].filter((stream) => stream !== null);
+  }
+
+  #tune<S extends StdioStream>(stream: S): S {
+    if (this.#ref) stream.ref?.();
+    else stream.unref?.();
+    return stream;
+  }
+}
+
+/** For a pipe that may still have writers: its content if they are gone, else a stream that goes on with it. */
+function keepWhatIsThere(fd: number): Readable & StdioStream {
+  // Making a socket of it makes it non-blocking, too.
+  const socket = new Socket({ fd, readable: true, writable: false });
+  const { chunks, ended } = drain(fd);
+  if (ended) {
+    socket.destroy();
+    return Readable.from(chunks, { objectMode: false });
+  }
+  for (const chunk of chunks.reverse()) socket.unshift(chunk);
+  return socket;
+}
+
+/** Takes what is in a pipe, at most its capacity; does not block when it is non-blocking, or when no writer is left. */
+function drain(fd: number): { chunks: Buffer[]; ended: boolean } {
+  const chunks: Buffer[] = [];
+  try {
+    for (let total = 0; total < LARGEST_PIPE;) {
+      const chunk = Buffer.allocUnsafe(DRAIN_BYTES);
+      const size = readSync(fd, chunk);
+      if (size === 0) return { chunks, ended: true };
+      chunks.push(chunk.subarray(0, size));
+      total += size;
+    }
+  } catch {
+    // EAGAIN: there is nothing more for now.
+  }
+  return { chunks, ended: false };
+}
