@@ -6,15 +6,17 @@ import { filesBelow } from './files.js';
 const pure = ['errors', 'types'];
 const typescriptRules: Rules = {
   errors: [],
-  diagnostics: pure,
+  abort: pure,
   spec: pure,
   plank: pure,
-  addon: pure,
   host: [...pure, 'spec', 'plank'],
   plan: [...pure, 'spec', 'host/resolved-room'],
-  room: [...pure, 'diagnostics', 'spec', 'host', 'plan', 'addon'],
-  anchor: [...pure, 'diagnostics', 'spec', 'plank', 'host', 'plan', 'addon', 'room'],
-  index: [...pure, 'diagnostics', 'spec', 'plank', 'host', 'plan', 'addon', 'room', 'anchor'],
+  addon: [...pure, 'spec', 'plank', 'host'],
+  room: [...pure, 'abort', 'spec', 'host', 'plan', 'addon'],
+  run: [...pure, 'abort', 'room'],
+  diagnostics: [...pure, 'spec', 'room'],
+  anchor: [...pure, 'abort', 'spec', 'plank', 'host', 'plan', 'addon', 'room', 'run', 'diagnostics'],
+  index: [...pure, 'abort', 'spec', 'plank', 'host', 'addon', 'room', 'run', 'diagnostics', 'anchor'],
   // The command line is a frontend like any other: the public list and nothing else.
   cli: ['index'],
 };

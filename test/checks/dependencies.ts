@@ -23,7 +23,7 @@ export function importsOf(file: string): Edge[] {
 /** Every specifier of a TypeScript file. */
 export function specifiersOf(file: string): string[] {
   const statements =
-    /(?:^(?:import|export)\b[^'";]*?from\s*|^import\s*|\bimport\(\s*|\brequire\(\s*)'([^']+)'/gm;
+    /(?:^(?:import|export)\b[^'";]*?from\s*|^import\s*|\bimport\(\s*|(?<![.\w])require\(\s*)'([^']+)'/gm;
   const loads = /createRequire\([^)]*\)\(\s*'([^']+)'/g;
   const source = text(file);
   return [...source.matchAll(statements), ...source.matchAll(loads)].map((match) => match[1]!);
