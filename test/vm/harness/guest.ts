@@ -85,12 +85,17 @@ function reportEnd(relay: ResultRelay, end: MachineEnd, console: string): void {
   relay.add(false, name, [
     `machine: ${end}; ${status}`,
     `console (whole: ${console}):`,
-    ...lastLines(console, 40),
+    ...tellingLines(console),
   ]);
 }
 
-function lastLines(path: string, count: number): readonly string[] {
-  const lines = readFileSync(path, 'latin1').trimEnd().split('\n');
-  // Terminal control of the firmware is no use in a report.
-  return lines.slice(-count).map((line) => line.replace(/\x1b\[[0-9;?=]*[A-Za-z]|[^\x20-\x7e\t]/g, ''));
+/** From where the kernel gave up, or else the last lines. */
+function tellingLines(path: string): readonly string[] {
+  const lines = readFileSync(path, 'latin1')
+    .split('\n')
+    // Terminal control of the firmware is no use in a report.
+    .map((line) => line.replace(/\x1b\[[0-9;?=]*[A-Za-z]|[^\x20-\x7e\t]/g, '').trimEnd())
+    .filter((line) => line !== '');
+  const panic = lines.findIndex((line) => /Kernel panic|BUG:|Oops:/.test(line));
+  return panic === -1 ? lines.slice(-20) : lines.slice(panic, panic + 20);
 }

@@ -51,19 +51,7 @@ function machineArguments(machine: Machine): readonly string[] {
   ]);
   return [
     ...accelerationArguments(machine.accelerator),
-    ...[
-      '-smp',
-      '2',
-      '-m',
-      '2048',
-      '-nodefaults',
-      '-no-user-config',
-      '-display',
-      'none',
-      '-nic',
-      'none',
-      '-no-reboot',
-    ],
+    ...'-smp 2 -m 2048 -nodefaults -no-user-config -display none -nic none -no-reboot'.split(' '),
     ...['-chardev', `file,id=console,path=${machine.console}`, '-serial', 'chardev:console'],
     ...['-chardev', 'stdio,id=results,signal=off', '-device', 'virtio-serial-pci'],
     ...['-device', 'virtserialport,chardev=results,name=results'],

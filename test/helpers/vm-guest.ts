@@ -1,0 +1,84 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExecutionContext } from 'ava';
+import { Anchor, type Room, type RoomSpec } from '../../src/index.js';
+
+/** For tests that run in the guest only: what scripts/vm/guest and test/vm/harness put there. */
+
+/** An emulated processor is ten to thirty times slower: tests that repeat something repeat it less. */
+export const emulated = process.env['ANCHOR_ROOMS_ACCELERATOR'] === 'tcg';
+
+/** The kernel's series, such as `6.1`. */
+export const series = /^\d+\.\d+/.exec(process.env['ANCHOR_ROOMS_GUEST'] ?? '')?.[0] ?? '';
+
+/** The disk below `dataDirectory`: an empty ext4 of half a gibibyte. */
+export const dataDisk = process.env['DATA_DISK'] ?? '';
+export const dataDirectory = '/mnt/data';
+
+/** Busybox, and in /bin the programs of test/vm/programs. */
+export const planks = { squashfs: '/planks/test.sqsh', erofs: '/planks/test.erofs' } as const;
+
+/** The least of a spec. */
+export function spec(command: readonly string[], more: Partial<RoomSpec> = {}): RoomSpec {
+  return { plank: planks.squashfs, command, ...more };
+}
+
+/** A spec for a line of shell. */
+export function shell(line: string, more: Partial<RoomSpec> = {}): RoomSpec {
+  return spec(['/bin/sh', '-c', line], more);
+}
+
+/** An Anchor that is closed with the test. */
+export async function openAnchor(t: ExecutionContext): Promise<Anchor> {
+  const anchor = await Anchor.open();
+  t.teardown(() => anchor.close());
+  return anchor;
+}
+
+/** Directory of a room's cgroup. */
+export function cgroupOf(room: Room): string {
+  const { cgroup } = room.granted;
+  if (cgroup === null) throw new Error('the room has no cgroup');
+  return cgroup.path;
+}
+
+/** Text of a file of a room's cgroup. */
+export function cgroupFile(room: Room, file: string): string {
+  return readFileSync(join(cgroupOf(room), file), 'utf8').trim();
+}
+
+/** One number of a flat-keyed file, such as `nr_throttled` of cpu.stat. */
+export function counter(text: string, name: string): number {
+  const value = new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1];
+  if (value === undefined) throw new Error(`no ${name} in ${text}`);
+  return Number(value);
+}
+
+/** Waits until something is so. The time limit of the test ends it otherwise. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await sleep(20);
+}
+
+/** Processes in a cgroup and all below it; none when it is gone. */
+export function processesIn(cgroup: string): readonly string[] {
+  try {
+    const own = readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').split('\n');
+    const below = readdirSync(cgroup, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [
+      ...own.filter((pid) => pid !== ''),
+      ...below.flatMap((entry) => processesIn(join(cgroup, entry.name))),
+    ];
+  } catch {
+    return [];
+  }
+}
+
+/** The next text that a stream of a room gives. */
+export async function nextText(stream: NodeJS.ReadableStream | null): Promise<string> {
+  if (stream === null) throw new Error('the room has no such stream');
+  return new Promise((resolve, reject) => {
+    stream.once('data', (chunk: Buffer) => resolve(chunk.toString()));
+    stream.once('end', () => reject(new Error('the stream ended')));
+  });
+}
