@@ -1,10 +1,57 @@
 {
   "variables": {
     "addon_sources": [
-      "native/addon.cc"
+      "native/addon.cc",
+      "native/bridge/anchor.cc",
+      "native/bridge/event_object.cc",
+      "native/bridge/event_queue.cc",
+      "native/bridge/fault.cc",
+      "native/bridge/fields.cc",
+      "native/bridge/module.cc",
+      "native/bridge/read_parts.cc",
+      "native/bridge/read_plan.cc",
+      "native/launch/filesystem.cc",
+      "native/launch/host_scope.cc",
+      "native/launch/launchers.cc",
+      "native/launch/layers.cc",
+      "native/launch/leaf.cc",
+      "native/launch/network_namespace.cc",
+      "native/launch/plank_jobs.cc",
+      "native/launch/planks.cc",
+      "native/launch/probe.cc",
+      "native/launch/room_job.cc",
+      "native/launch/run_request.cc",
+      "native/launch/seclusion.cc",
+      "native/launch/skeleton.cc",
+      "native/launch/sources.cc",
+      "native/launch/streams.cc",
+      "native/launch/subtree.cc",
+      "native/launch/templates.cc",
+      "native/launch/user_namespace.cc",
+      "native/launch/workshop.cc",
+      "native/sys/loop.cc",
+      "native/sys/message.cc",
+      "native/watch/cgroup_files.cc",
+      "native/watch/janitor.cc",
+      "native/watch/life.cc",
+      "native/watch/requests.cc",
+      "native/watch/watcher.cc"
     ],
-    "child_sources": [],
-    "init_sources": [],
+    "child_sources": [
+      "native/child/child.cc",
+      "native/child/execute.cc",
+      "native/child/mounts.cc",
+      "native/child/namespaces.cc",
+      "native/child/privileges.cc",
+      "native/child/root.cc",
+      "native/child/target.cc"
+    ],
+    "init_sources": [
+      "native/init/keeper.cc",
+      "native/init/main.cc",
+      "native/init/run.cc",
+      "native/init/supervise.cc"
+    ],
     "addon_defines": [
       "NAPI_VERSION=9",
       "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS",
@@ -18,7 +65,8 @@
       "-fno-stack-protector",
       "-U_FORTIFY_SOURCE",
       "-fno-asynchronous-unwind-tables",
-      "-fcf-protection=none"
+      "-fcf-protection=none",
+      "-fno-tree-loop-distribute-patterns"
     ],
     "init_ldflags": [
       "-static",

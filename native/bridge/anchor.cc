@@ -1,0 +1,245 @@
+#include "bridge/anchor.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include "bridge/background.h"
+#include "bridge/event_object.h"
+#include "bridge/fault.h"
+#include "bridge/read_plan.h"
+#include "sys/mount_api.h"
+#include "watch/cgroup_files.h"
+
+namespace rooms::bridge {
+
+namespace {
+
+void Throw(Napi::Env env, const sys::Fault& fault) { FaultError(env, fault).ThrowAsJavaScriptException(); }
+
+void ThrowMistake(Napi::Env env, const std::string& mistake) {
+  Napi::TypeError::New(env, mistake).ThrowAsJavaScriptException();
+}
+
+uint32_t Number(const Napi::CallbackInfo& info, size_t index) { return info[index].ToNumber().Uint32Value(); }
+
+}  // namespace
+
+Napi::Function Anchor::Define(Napi::Env env) {
+  return DefineClass(
+      env, "Anchor",
+      {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Exec>("exec"),
+       InstanceMethod<&Anchor::Signal>("signal"), InstanceMethod<&Anchor::Kill>("kill"),
+       InstanceMethod<&Anchor::SetDeadline>("setDeadline"), InstanceMethod<&Anchor::Freeze>("freeze"),
+       InstanceMethod<&Anchor::OpenBelow>("openBelow"), InstanceMethod<&Anchor::Resize>("resize"),
+       InstanceMethod<&Anchor::OpenPlank>("openPlank"), InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
+       InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
+       InstanceMethod<&Anchor::Unref>("unref"), InstanceMethod<&Anchor::Close>("close")});
+}
+
+Anchor::Anchor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Anchor>(info) {
+  Napi::Env env = info.Env();
+  launch::AnchorPlan plan;
+  std::string mistake;
+  if (!ReadAnchor(info[0], plan, mistake)) {
+    ThrowMistake(env, mistake);
+    return;
+  }
+  if (!info[1].IsFunction()) {
+    ThrowMistake(env, "onEvent: expected a function");
+    return;
+  }
+  on_event_ = Napi::Persistent(info[1].As<Napi::Function>());
+  queue_ = EventQueue::Open(
+      env, [this](Napi::Env env, const watch::Event& event) { on_event_.Call({EventObject(env, event)}); });
+  if (!queue_) {
+    ThrowMistake(env, "the environment is being torn down");
+    return;
+  }
+  watcher_ = std::make_shared<watch::Watcher>();
+  sys::Fault fault;
+  auto post = [queue = queue_](watch::Event event) { queue->Post(std::move(event)); };
+  if (watcher_->Start(plan, post, fault)) return;
+  watcher_.reset();
+  queue_->Close();
+  Throw(env, fault);
+}
+
+// Reached by garbage collection of a forgotten Anchor and at the end of the environment: rooms do not outlive it.
+Anchor::~Anchor() {
+  if (queue_) queue_->Close();
+  if (watcher_) watcher_->Close();
+}
+
+bool Anchor::Closed(Napi::Env env) {
+  if (watcher_) return false;
+  sys::Fault fault;
+  sys::Fail(fault, "anchor.closed", "", ESHUTDOWN);
+  Throw(env, fault);
+  return true;
+}
+
+Napi::Value Anchor::Launch(const Napi::CallbackInfo& info) {
+  if (Closed(info.Env())) return info.Env().Undefined();
+  std::string mistake;
+  std::unique_ptr<launch::PlannedRoom> planned = ReadRoom(info[0], false, mistake);
+  if (!planned) return ThrowMistake(info.Env(), mistake), info.Env().Undefined();
+  return Napi::Number::New(info.Env(), watcher_->Launch(std::move(planned)));
+}
+
+Napi::Value Anchor::Exec(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (Closed(env)) return env.Undefined();
+  plan::Arena arena;
+  plan::Process process{};
+  std::string mistake;
+  if (!ReadProcess(info[1], arena, process, mistake)) return ThrowMistake(env, mistake), env.Undefined();
+  uint32_t number = 0;
+  int streams[3] = {-1, -1, -1};
+  sys::Fault fault;
+  if (!watcher_->Exec(Number(info, 0), process, number, streams, fault)) return Throw(env, fault), env.Undefined();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("process", number);
+  result.Set("stdin", streams[0]);
+  result.Set("stdout", streams[1]);
+  result.Set("stderr", streams[2]);
+  return result;
+}
+
+void Anchor::Signal(const Napi::CallbackInfo& info) {
+  if (Closed(info.Env())) return;
+  sys::Fault fault;
+  if (!watcher_->Signal(Number(info, 0), Number(info, 1), static_cast<int>(Number(info, 2)), fault))
+    Throw(info.Env(), fault);
+}
+
+void Anchor::Kill(const Napi::CallbackInfo& info) {
+  if (watcher_) watcher_->Kill(Number(info, 0), watch::Killed::kRequest);
+}
+
+void Anchor::SetDeadline(const Napi::CallbackInfo& info) {
+  if (Closed(info.Env())) return;
+  watcher_->SetDeadline(Number(info, 0), info[1].IsNull() ? -1 : info[1].ToNumber().Int64Value());
+}
+
+Napi::Value Anchor::Freeze(const Napi::CallbackInfo& info) {
+  if (Closed(info.Env())) return info.Env().Undefined();
+  std::string leaf = watcher_->Cgroup(Number(info, 0));
+  bool frozen = info[1].ToBoolean();
+  return Background::Run(info.Env(), [leaf, frozen](sys::Fault& fault) -> int64_t {
+    if (leaf.empty()) return sys::Fail(fault, "freeze", "", ENOENT), 0;
+    return watch::Freeze(leaf, frozen, fault);
+  });
+}
+
+Napi::Value Anchor::OpenBelow(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (Closed(env)) return env.Undefined();
+  sys::Fault fault;
+  int root = watcher_->OpenRoot(Number(info, 0), fault);
+  if (root < 0) return Throw(env, fault), env.Undefined();
+  std::string path = info[1].ToString();
+  uint64_t flags = Number(info, 2), mode = Number(info, 3);
+  return Background::Run(env, [root, path, flags, mode](sys::Fault& fault) -> int64_t {
+    sys::UniqueFd owned(root);
+    int fd = sys::Openat2(root, path.c_str(), flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode,
+                          RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    if (fd < 0) sys::Fail(fault, "file.open", "openat2", fd, path);
+    return fd;
+  });
+}
+
+void Anchor::Resize(const Napi::CallbackInfo& info) {
+  winsize size{};
+  size.ws_col = static_cast<unsigned short>(Number(info, 1));
+  size.ws_row = static_cast<unsigned short>(Number(info, 2));
+  sys::Fault fault;
+  if (ioctl(static_cast<int>(Number(info, 0)), TIOCSWINSZ, &size) < 0) {
+    sys::Fail(fault, "pty.resize", "ioctl", errno);
+    Throw(info.Env(), fault);
+  }
+}
+
+launch::Answered Anchor::Settling(Napi::Promise::Deferred deferred, Settle settle) {
+  // Runs on the watcher thread; the promise belongs to the JS thread. A waiting promise keeps Node alive.
+  queue_->Hold(deferred.Env());
+  return [queue = queue_, deferred, settle](launch::Answer answer) {
+    watch::Event event{watch::EventType::kAnswer};
+    event.answer = [queue, deferred, settle, answer = std::move(answer)] {
+      Napi::Env env = deferred.Env();
+      queue->Release(env);
+      if (answer.fault.error)
+        deferred.Reject(FaultError(env, answer.fault).Value());
+      else
+        deferred.Resolve(settle(env, answer));
+    };
+    queue->Post(std::move(event));
+  };
+}
+
+Napi::Value Anchor::OpenPlank(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (Closed(env)) return env.Undefined();
+  std::string mistake;
+  std::unique_ptr<launch::PlannedRoom> lower = ReadLower(info[0], mistake);
+  if (!lower) return ThrowMistake(env, mistake), env.Undefined();
+  auto deferred = Napi::Promise::Deferred::New(env);
+  auto answered = Settling(deferred, [](Napi::Env env, const launch::Answer& answer) -> Napi::Value {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("idmap", answer.yes);
+    return result;
+  });
+  watcher_->Submit(std::make_unique<launch::OpenPlankJob>(std::move(lower), answered));
+  return deferred.Promise();
+}
+
+Napi::Value Anchor::ProbeIdmap(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (Closed(env)) return env.Undefined();
+  auto deferred = Napi::Promise::Deferred::New(env);
+  auto answered = Settling(deferred, [](Napi::Env env, const launch::Answer& answer) -> Napi::Value {
+    return Napi::Boolean::New(env, answer.yes);
+  });
+  watcher_->Submit(std::make_unique<launch::ProbeIdmapJob>(info[0].ToString(), answered));
+  return deferred.Promise();
+}
+
+Napi::Value Anchor::ReadPlankFile(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (Closed(env)) return env.Undefined();
+  std::string mistake;
+  std::unique_ptr<launch::PlannedRoom> lower = ReadLower(info[0], mistake);
+  if (!lower) return ThrowMistake(env, mistake), env.Undefined();
+  auto deferred = Napi::Promise::Deferred::New(env);
+  auto answered = Settling(deferred, [](Napi::Env env, const launch::Answer& answer) -> Napi::Value {
+    if (!answer.found) return env.Null();
+    Napi::Uint8Array bytes = Napi::Uint8Array::New(env, answer.bytes.size());
+    std::copy(answer.bytes.begin(), answer.bytes.end(), bytes.Data());
+    return bytes;
+  });
+  watcher_->Submit(
+      std::make_unique<launch::ReadPlankFileJob>(std::move(lower), info[1].ToString(), Number(info, 2), answered));
+  return deferred.Promise();
+}
+
+void Anchor::Ref(const Napi::CallbackInfo& info) {
+  if (!held_) queue_->Hold(info.Env());
+  held_ = true;
+}
+
+void Anchor::Unref(const Napi::CallbackInfo& info) {
+  if (held_) queue_->Release(info.Env());
+  held_ = false;
+}
+
+Napi::Value Anchor::Close(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  // Off the JS thread: it waits for the last room, and the events of that must still be delivered.
+  std::shared_ptr<watch::Watcher> watcher = std::move(watcher_);
+  return Background::Run(env, [watcher](sys::Fault&) -> int64_t {
+    if (watcher) watcher->Close();
+    return 0;
+  });
+}
+
+}  // namespace rooms::bridge

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "bridge/event_queue.h"
+#include "launch/plank_jobs.h"
+#include "watch/watcher.h"
+
+namespace rooms::bridge {
+
+// types/addon.d.ts NativeAnchor.
+class Anchor : public Napi::ObjectWrap<Anchor> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+
+  explicit Anchor(const Napi::CallbackInfo& info);
+  ~Anchor() override;
+
+ private:
+  Napi::Value Launch(const Napi::CallbackInfo& info);
+  Napi::Value Exec(const Napi::CallbackInfo& info);
+  void Signal(const Napi::CallbackInfo& info);
+  void Kill(const Napi::CallbackInfo& info);
+  void SetDeadline(const Napi::CallbackInfo& info);
+  Napi::Value Freeze(const Napi::CallbackInfo& info);
+  Napi::Value OpenBelow(const Napi::CallbackInfo& info);
+  void Resize(const Napi::CallbackInfo& info);
+  Napi::Value OpenPlank(const Napi::CallbackInfo& info);
+  Napi::Value ProbeIdmap(const Napi::CallbackInfo& info);
+  Napi::Value ReadPlankFile(const Napi::CallbackInfo& info);
+  void Ref(const Napi::CallbackInfo& info);
+  void Unref(const Napi::CallbackInfo& info);
+  Napi::Value Close(const Napi::CallbackInfo& info);
+
+  bool Closed(Napi::Env env);
+
+  // The answer to a job, settled on the JS thread as `settle` says.
+  using Settle = std::function<Napi::Value(Napi::Env, const launch::Answer&)>;
+  launch::Answered Settling(Napi::Promise::Deferred deferred, Settle settle);
+
+  std::shared_ptr<EventQueue> queue_;
+  std::shared_ptr<watch::Watcher> watcher_;
+  Napi::FunctionReference on_event_;
+  bool held_ = false;  // by ref() of the caller
+};
+
+}  // namespace rooms::bridge

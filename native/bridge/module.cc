@@ -1,0 +1,74 @@
+#include "bridge/module.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bridge/background.h"
+#include "bridge/read_plan.h"
+#include "launch/probe.h"
+
+namespace rooms::bridge {
+
+namespace {
+
+Napi::Value CheckPlan(const Napi::CallbackInfo& info) {
+  std::string mistake;
+  if (!ReadRoom(info[0], true, mistake)) Napi::TypeError::New(info.Env(), mistake).ThrowAsJavaScriptException();
+  return info.Env().Undefined();
+}
+
+// An abstract socket name is held by one process of the network namespace and given back by the kernel; unix(7).
+Napi::Value ClaimName(const Napi::CallbackInfo& info) {
+  std::string name = info[0].ToString();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (name.size() >= sizeof address.sun_path) return info.Env().Null();
+  memcpy(address.sun_path + 1, name.data(), name.size());
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  socklen_t size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0) return Napi::Number::New(info.Env(), fd);
+  if (fd >= 0) close(fd);
+  return info.Env().Null();
+}
+
+Napi::Value ReleaseName(const Napi::CallbackInfo& info) {
+  close(info[0].ToNumber().Int32Value());
+  return info.Env().Undefined();
+}
+
+class ProbeWorker : public Napi::AsyncWorker {
+ public:
+  explicit ProbeWorker(Napi::Env env) : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)) {}
+  Napi::Value Promise() { return deferred_.Promise(); }
+  void Execute() override { results_ = launch::ProbeKernel(); }
+  void OnOK() override {
+    Napi::Object object = Napi::Object::New(Env());
+    for (const launch::Probe& probe : results_) object.Set(probe.name, probe.error);
+    deferred_.Resolve(object);
+  }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  std::vector<launch::Probe> results_;
+};
+
+Napi::Value ProbeKernel(const Napi::CallbackInfo& info) {
+  auto* worker = new ProbeWorker(info.Env());
+  Napi::Value promise = worker->Promise();
+  worker->Queue();
+  return promise;
+}
+
+}  // namespace
+
+void DefineFunctions(Napi::Env env, Napi::Object exports) {
+  exports.Set("checkPlan", Napi::Function::New<CheckPlan>(env, "checkPlan"));
+  exports.Set("claimName", Napi::Function::New<ClaimName>(env, "claimName"));
+  exports.Set("releaseName", Napi::Function::New<ReleaseName>(env, "releaseName"));
+  exports.Set("probeKernel", Napi::Function::New<ProbeKernel>(env, "probeKernel"));
+}
+
+}  // namespace rooms::bridge

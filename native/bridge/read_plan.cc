@@ -1,0 +1,133 @@
+#include "bridge/read_plan.h"
+
+#include <limits.h>
+
+#include "bridge/read_parts.h"
+
+namespace rooms::bridge {
+
+namespace {
+
+constexpr int64_t kMaxSafe = 9007199254740991;
+constexpr int64_t kMaxId = 4294967294;
+
+void ReadIdentity(Reading& reading, Fields& room, plan::Identity& identity) {
+  Fields fields(reading, room.Value("identity"), &room, "identity");
+  constexpr const char* kKinds[] = {"mapped", "host"};
+  identity.mapped = fields.Word("kind", kKinds) == 0;
+  if (!identity.mapped) return;
+  identity.base = static_cast<uint32_t>(fields.Integer("base", 1, kMaxId));
+  identity.size = static_cast<uint32_t>(fields.Integer("size", 1, kMaxId));
+}
+
+void ReadCgroup(Reading& reading, Fields& room, plan::Cgroup& cgroup) {
+  Napi::Value value = room.Value("cgroup");
+  if (value.IsNull()) return;
+  Fields fields(reading, value, &room, "cgroup");
+  cgroup.present = true;
+  cgroup.parent = fields.Text("parent");
+  cgroup.leaf = fields.Text("leaf");
+  cgroup.writes = fields.List<plan::CgroupWrite>("writes", [](Fields& item, plan::CgroupWrite& write) {
+    write.file = item.Text("file");
+    write.value = item.Text("value");
+  });
+  cgroup.report = fields.Texts("report");
+  cgroup.watch = fields.Texts("watch");
+}
+
+void ReadRlimit(Fields& fields, plan::Rlimit& limit) {
+  limit.resource = static_cast<int32_t>(fields.Integer("resource", 0, 15));
+  int64_t soft = fields.Integer("soft", -1, kMaxSafe), hard = fields.Integer("hard", -1, kMaxSafe);
+  limit.soft = soft < 0 ? UINT64_MAX : static_cast<uint64_t>(soft);
+  limit.hard = hard < 0 ? UINT64_MAX : static_cast<uint64_t>(hard);
+}
+
+void ReadNetwork(Reading& reading, Fields& room) {
+  Fields fields(reading, room.Value("network"), &room, "network");
+  constexpr const char* kKinds[] = {"loopback"};
+  fields.Word("kind", kKinds);
+}
+
+void ReadRoot(Reading& reading, Fields& room, plan::Root& root) {
+  Fields fields(reading, room.Value("root"), &room, "root");
+  Fields lower(reading, fields.Value("lower"), &fields, "lower");
+  ReadLowerFields(lower, root.lower);
+  root.upper_bytes = fields.Integer("upperBytes", 1, kMaxSafe);
+  root.upper_inodes = fields.Integer("upperInodes", 1, kMaxSafe);
+  root.read_only = fields.Flag("readOnly");
+  root.idmap = fields.Flag("idmap");
+}
+
+void ReadRoomFields(Reading& reading, Fields& fields, plan::Room& room) {
+  fields.Integer("planVersion", 1, 1);
+  room.id = fields.Text("id");
+  room.hostname = fields.Text("hostname");
+  ReadRoot(reading, fields, room.root);
+  room.mounts = fields.List<plan::Mount>("mounts", ReadMountFields);
+  ReadIdentity(reading, fields, room.identity);
+  ReadNetwork(reading, fields);
+  ReadCgroup(reading, fields, room.cgroup);
+  room.rlimits = fields.List<plan::Rlimit>("rlimits", ReadRlimit);
+  room.seccomp = fields.Bytes("seccomp");
+  if (room.seccomp.size % 8 != 0 || room.seccomp.size > 4096 * 8)
+    fields.Mistake("seccomp", "at most 4096 instructions of 8 bytes");
+  Fields process(reading, fields.Value("process"), &fields, "process");
+  ReadProcessFields(process, room.process);
+  room.lifetime_ms = fields.IntegerOrNull("lifetime", 1, kMaxSafe, -1);
+  if (room.root.idmap && !room.identity.mapped) fields.Mistake("root.idmap", "false without an id mapping");
+}
+
+}  // namespace
+
+std::unique_ptr<launch::PlannedRoom> ReadRoom(Napi::Value value, bool strict, std::string& mistake) {
+  auto planned = std::make_unique<launch::PlannedRoom>();
+  Reading reading{value.Env(), planned->arena, strict, {}};
+  {
+    Fields fields(reading, value, nullptr, "plan");
+    ReadRoomFields(reading, fields, planned->room);
+  }
+  mistake = std::move(reading.mistake);
+  return mistake.empty() ? std::move(planned) : nullptr;
+}
+
+std::unique_ptr<launch::PlannedRoom> ReadLower(Napi::Value value, std::string& mistake) {
+  auto planned = std::make_unique<launch::PlannedRoom>();
+  Reading reading{value.Env(), planned->arena, true, {}};
+  {
+    Fields fields(reading, value, nullptr, "lower");
+    ReadLowerFields(fields, planned->room.root.lower);
+  }
+  mistake = std::move(reading.mistake);
+  return mistake.empty() ? std::move(planned) : nullptr;
+}
+
+bool ReadProcess(Napi::Value value, plan::Arena& arena, plan::Process& process, std::string& mistake) {
+  Reading reading{value.Env(), arena, true, {}};
+  {
+    Fields fields(reading, value, nullptr, "process");
+    ReadProcessFields(fields, process);
+  }
+  mistake = std::move(reading.mistake);
+  return mistake.empty();
+}
+
+bool ReadAnchor(Napi::Value value, launch::AnchorPlan& plan, std::string& mistake) {
+  plan::Arena arena;
+  Reading reading{value.Env(), arena, true, {}};
+  {
+    Fields fields(reading, value, nullptr, "anchor");
+    plan.init = fields.Text("init");
+    plan.launchers = static_cast<uint32_t>(fields.Integer("launchers", 1, 64));
+    Napi::Value cgroup = fields.Value("cgroup");
+    if (!cgroup.IsNull()) {
+      Fields parts(reading, cgroup, &fields, "cgroup");
+      plan.cgroup = parts.Text("path");
+      for (plan::Text name : parts.Texts("controllers"))
+        plan.controllers.append(plan.controllers.empty() ? "+" : " +").append(name);
+    }
+  }
+  mistake = std::move(reading.mistake);
+  return mistake.empty();
+}
+
+}  // namespace rooms::bridge

@@ -1,0 +1,22 @@
+#include "child/child.h"
+
+#include "child/step.h"
+#include "sys/clock.h"
+
+namespace rooms::child {
+
+int Run(void* argument) {
+  Input& input = *static_cast<Input*>(argument);
+  int root = -1;
+  input.marks[kEntered] = sys::Now();
+  if (!EnterNamespaces(input) || !MakeRoot(input, &root)) return 126;
+  input.marks[kRootReady] = sys::Now();
+  if (!AttachMounts(input, root) || !EnterRoot(input, root)) return 126;
+  input.marks[kMountsReady] = sys::Now();
+  if (!BecomeRoomRoot(input) || !DropPrivileges(input)) return 126;
+  input.marks[kIdentityReady] = sys::Now();
+  Execute(input);
+  return 127;
+}
+
+}  // namespace rooms::child

@@ -1,0 +1,67 @@
+#include "child/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "sys/mount_api.h"
+
+namespace rooms::child {
+
+using sys::Arg;
+using sys::Raw;
+
+namespace {
+
+constexpr unsigned kMaxPath = 4096;
+
+// RESOLVE_IN_ROOT can only answer EAGAIN while somebody renames directories; nobody else sees this root yet.
+int OpenBelow(int root, const char* path, bool links) {
+  uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (links ? 0 : RESOLVE_NO_SYMLINKS);
+  return sys::Openat2(root, path, O_PATH | O_CLOEXEC, 0, resolve);
+}
+
+long Make(const Input& input, int directory, const char* name, bool file) {
+  long made =
+      file ? Raw(__NR_mknodat, directory, Arg(name), S_IFREG | 0644, 0) : Raw(__NR_mkdirat, directory, Arg(name), 0755);
+  if (made < 0) return made;
+  return Raw(__NR_fchownat, directory, Arg(name), input.owner_uid, input.owner_gid, AT_SYMLINK_NOFOLLOW);
+}
+
+bool IsOurs(plan::MountKind kind) { return kind != plan::MountKind::kBind && kind != plan::MountKind::kTmpfs; }
+
+}  // namespace
+
+int OpenTarget(const Input& input, int root, const Mount& mount) {
+  bool links = !IsOurs(mount.kind);
+  int target = OpenBelow(root, mount.target, links);
+  if (target != -ENOENT) return target;
+  if (mount.kind == plan::MountKind::kMask || mount.kind == plan::MountKind::kReadOnly) return target;
+
+  char path[kMaxPath];
+  unsigned length = 0;
+  int parent = static_cast<int>(Raw(__NR_fcntl, root, F_DUPFD_CLOEXEC, 0));
+  for (const char* p = mount.target;; ++p) {
+    if (*p != '/' && *p != '\0') {
+      if (length == kMaxPath - 1) return -ENAMETOOLONG;
+      path[length++] = *p;
+      continue;
+    }
+    path[length] = '\0';
+    int next = OpenBelow(root, path, links);
+    if (next == -ENOENT) {
+      const char* name = path + length;
+      while (name > path && name[-1] != '/') --name;
+      long made = Make(input, parent, name, *p == '\0' && mount.is_file);
+      if (made < 0) return static_cast<int>(made);
+      next = OpenBelow(root, path, links);
+    }
+    if (next < 0) return next;
+    Raw(__NR_close, parent);
+    if (*p == '\0') return next;
+    parent = next;
+    path[length++] = '/';
+  }
+}
+
+}  // namespace rooms::child

@@ -1,0 +1,9 @@
+#pragma once
+
+namespace rooms::init {
+
+// PID 1: starts processes when asked over the control socket, reaps, reports, and ends with its main process or with
+// the socket, whichever comes first.
+[[noreturn]] void Supervise();
+
+}  // namespace rooms::init

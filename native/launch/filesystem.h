@@ -1,0 +1,20 @@
+#pragma once
+
+#include <initializer_list>
+#include <string>
+
+#include "sys/fault.h"
+#include "sys/fd.h"
+
+namespace rooms::launch {
+
+struct FilesystemOption {
+  const char* key;
+  std::string value;  // empty: a flag
+};
+
+// A new detached mount of a file system; the kernel's own words go into the fault where it has some.
+sys::UniqueFd NewFilesystem(const char* step, const char* type, std::initializer_list<FilesystemOption> options,
+                            unsigned attributes, sys::Fault& fault);
+
+}  // namespace rooms::launch

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <stddef.h>
+
+#include "launch/stack.h"
+#include "launch/workshop.h"
+#include "sys/message.h"
+
+namespace rooms::launch {
+
+// Descriptors that travel with a job: from Node's table to the launchers' and back (SCM_RIGHTS).
+struct JobFds {
+  int fds[sys::kMaxMessageFds];
+  size_t count = 0;
+};
+
+// Work for a launcher thread. Made on the JS thread, run by a launcher, finished on the watcher thread, which owns it
+// then.
+class Job {
+ public:
+  virtual ~Job() = default;
+
+  // Descriptors of Node's table that the job needs.
+  virtual JobFds Attachments() const { return {}; }
+
+  // On a launcher thread. Takes over `received`; what it puts into `reply` is closed there after it was sent.
+  virtual void Run(Workshop& workshop, const Stack& stack, const JobFds& received, JobFds& reply) = 0;
+
+  // On the watcher thread. Takes over `received`.
+  virtual void Finish(const JobFds& received) = 0;
+};
+
+}  // namespace rooms::launch

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "launch/job.h"
+#include "launch/workshop.h"
+#include "sys/fault.h"
+#include "sys/fd.h"
+
+namespace rooms::launch {
+
+// The launcher threads of one Anchor: a mount namespace and a descriptor table of their own, so that neither the host's
+// mounts nor Node's open files are copied for each room, and no descriptor of a room ever shows up among Node's.
+class Launchers {
+ public:
+  Launchers() = default;
+  ~Launchers();
+  Launchers(const Launchers&) = delete;
+  Launchers& operator=(const Launchers&) = delete;
+
+  // Blocks until the threads are ready (a few milliseconds).
+  bool Start(const AnchorPlan& plan, sys::Fault& fault);
+
+  // Never blocks: what the socket does not take waits here for Flush().
+  void Submit(std::unique_ptr<Job> job);
+  void Flush();
+
+  // Where finished jobs come back; readable when there is one.
+  int replies() const { return socket_.get(); }
+
+  // One finished job with its descriptors, or null.
+  std::unique_ptr<Job> Receive(JobFds& fds);
+
+  // Lets what was submitted finish and ends the threads. Replies may be received until then and after.
+  void Stop();
+
+ private:
+  sys::UniqueFd socket_;
+  std::thread first_;
+  std::mutex mutex_;
+  std::deque<std::unique_ptr<Job>> waiting_;
+};
+
+}  // namespace rooms::launch

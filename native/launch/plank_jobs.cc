@@ -1,0 +1,75 @@
+#include "launch/plank_jobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launch/sources.h"
+#include "launch/user_namespace.h"
+#include "sys/mount_api.h"
+
+namespace rooms::launch {
+
+OpenPlankJob::OpenPlankJob(std::unique_ptr<PlannedRoom> lower, Answered answered)
+    : planned_(std::move(lower)), answered_(std::move(answered)) {}
+
+void OpenPlankJob::Run(Workshop& workshop, const Stack& stack, const JobFds&, JobFds&) {
+  const Plank* plank = workshop.planks.Get(workshop, stack, planned_->room.root.lower, answer_.fault);
+  if (plank) answer_.yes = plank->idmap;
+}
+
+void OpenPlankJob::Finish(const JobFds&) { answered_(std::move(answer_)); }
+
+ReadPlankFileJob::ReadPlankFileJob(std::unique_ptr<PlannedRoom> lower, std::string path, size_t limit,
+                                   Answered answered)
+    : planned_(std::move(lower)), path_(std::move(path)), limit_(limit), answered_(std::move(answered)) {}
+
+void ReadPlankFileJob::Run(Workshop& workshop, const Stack& stack, const JobFds&, JobFds&) {
+  const Plank* plank = workshop.planks.Get(workshop, stack, planned_->room.root.lower, answer_.fault);
+  if (!plank) return;
+  // The plank is data, not a place: its links stay inside it and its devices are not opened.
+  int opened = sys::Openat2(plank->mount.get(), path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
+                            RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+  struct stat info;
+  if (opened < 0) return;
+  sys::UniqueFd file(opened);
+  if (fstat(file.get(), &info) < 0 || !S_ISREG(info.st_mode)) return;
+  answer_.found = true;
+  answer_.bytes.resize(limit_);
+  size_t size = 0;
+  for (ssize_t count; size < limit_ && (count = read(file.get(), answer_.bytes.data() + size, limit_ - size)) != 0;) {
+    if (count < 0) {
+      sys::Fail(answer_.fault, "plank.read", "read", errno, path_);
+      return;
+    }
+    size += static_cast<size_t>(count);
+  }
+  answer_.bytes.resize(size);
+}
+
+void ReadPlankFileJob::Finish(const JobFds&) { answered_(std::move(answer_)); }
+
+ProbeIdmapJob::ProbeIdmapJob(std::string path, Answered answered)
+    : path_(std::move(path)), answered_(std::move(answered)) {}
+
+void ProbeIdmapJob::Run(Workshop& workshop, const Stack& stack, const JobFds&, JobFds&) {
+  plan::Mount mount{};
+  mount.source = path_.c_str();
+  struct stat info;
+  int opened = OpenHost(workshop, mount.source, O_PATH);
+  if (opened < 0) {
+    sys::Fail(answer_.fault, "mount.bind", "openat2", opened, path_);
+    return;
+  }
+  mount.is_file = fstat(sys::UniqueFd(opened).get(), &info) == 0 && S_ISREG(info.st_mode);
+  sys::UniqueFd tree = CloneHostTree(workshop, mount, answer_.fault);
+  if (!tree) return;
+  IdMap shift{0, 524288, 65536};
+  sys::UniqueFd user_namespace = MakeUserNamespace(workshop.proc.get(), stack, shift, shift, answer_.fault);
+  answer_.yes = user_namespace && sys::MountSetattr(tree.get(), 0, false, user_namespace.get()) == 0;
+}
+
+void ProbeIdmapJob::Finish(const JobFds&) { answered_(std::move(answer_)); }
+
+}  // namespace rooms::launch

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "launch/job.h"
+#include "launch/room_job.h"
+
+namespace rooms::launch {
+
+// What a small job comes back with.
+struct Answer {
+  sys::Fault fault;  // error 0: none
+  bool yes = false;
+  bool found = false;
+  std::string bytes;
+};
+
+using Answered = std::function<void(Answer)>;
+
+// Mounts a plank ahead of its first room; `yes`: it takes idmapped mounts.
+class OpenPlankJob : public Job {
+ public:
+  OpenPlankJob(std::unique_ptr<PlannedRoom> lower, Answered answered);
+  void Run(Workshop& workshop, const Stack& stack, const JobFds& received, JobFds& reply) override;
+  void Finish(const JobFds& received) override;
+
+ private:
+  std::unique_ptr<PlannedRoom> planned_;  // only its lower layer is filled
+  Answered answered_;
+  Answer answer_;
+};
+
+// Reads a regular file of a plank; `found` says whether it is there.
+class ReadPlankFileJob : public Job {
+ public:
+  ReadPlankFileJob(std::unique_ptr<PlannedRoom> lower, std::string path, size_t limit, Answered answered);
+  void Run(Workshop& workshop, const Stack& stack, const JobFds& received, JobFds& reply) override;
+  void Finish(const JobFds& received) override;
+
+ private:
+  std::unique_ptr<PlannedRoom> planned_;
+  std::string path_;
+  size_t limit_;
+  Answered answered_;
+  Answer answer_;
+};
+
+// Whether the file system of a host path takes idmapped mounts: `yes`.
+class ProbeIdmapJob : public Job {
+ public:
+  ProbeIdmapJob(std::string path, Answered answered);
+  void Run(Workshop& workshop, const Stack& stack, const JobFds& received, JobFds& reply) override;
+  void Finish(const JobFds& received) override;
+
+ private:
+  std::string path_;
+  Answered answered_;
+  Answer answer_;
+};
+
+}  // namespace rooms::launch

@@ -1,0 +1,93 @@
+#include "launch/planks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "launch/filesystem.h"
+#include "launch/host_scope.h"
+#include "launch/skeleton.h"
+#include "launch/user_namespace.h"
+#include "launch/workshop.h"
+#include "sys/loop.h"
+#include "sys/mount_api.h"
+
+namespace rooms::launch {
+
+namespace {
+
+constexpr unsigned kAttributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
+
+std::string ImageKey(const struct stat& file, const plan::Lower& lower) {
+  char key[160];
+  snprintf(key, sizeof key, "%s:%d:%llx:%llx:%llx:%lld.%09ld:%lld.%09ld", lower.format, lower.through_loop,
+           static_cast<unsigned long long>(file.st_dev), static_cast<unsigned long long>(file.st_ino),
+           static_cast<unsigned long long>(file.st_size), static_cast<long long>(file.st_mtim.tv_sec),
+           file.st_mtim.tv_nsec, static_cast<long long>(file.st_ctim.tv_sec), file.st_ctim.tv_nsec);
+  return key;
+}
+
+// The source of a file system is named by a path that the kernel looks up in the caller's mount namespace.
+sys::UniqueFd MountImage(const Workshop& workshop, const plan::Lower& lower, int image, sys::Fault& fault) {
+  sys::LoopDevice loop;
+  std::string source = lower.path;
+  if (lower.through_loop) {
+    if (!sys::AttachLoop(workshop.host_root.get(), image, loop, fault)) return {};
+    source = loop.path;
+  }
+  HostScope scope(workshop, fault);
+  if (!scope) return {};
+  // The loop device goes with the last mount: it was configured to clear itself.
+  return NewFilesystem("mount.plank", lower.format, {{"ro", ""}, {"source", source}}, kAttributes, fault);
+}
+
+// Whether an idmapped clone can be made; tried, because neither kernel versions nor file system names tell.
+bool TakesIdmap(const Workshop& workshop, const Stack& stack, int mount) {
+  sys::Fault ignored;
+  IdMap shift{0, 524288, 65536};
+  sys::UniqueFd user_namespace = MakeUserNamespace(workshop.proc.get(), stack, shift, shift, ignored);
+  sys::UniqueFd clone(sys::CloneMount(mount));
+  return user_namespace && clone && sys::MountSetattr(clone.get(), 0, false, user_namespace.get()) == 0;
+}
+
+}  // namespace
+
+const Plank* Planks::Get(const Workshop& workshop, const Stack& stack, const plan::Lower& lower, sys::Fault& fault) {
+  sys::UniqueFd image;
+  std::string key;
+  if (lower.kind == plan::LowerKind::kImage) {
+    int opened = OpenHost(workshop, lower.path, O_RDONLY | O_NONBLOCK);
+    struct stat file;
+    if (opened < 0) return sys::Fail(fault, "open.plank", "openat2", opened, lower.path), nullptr;
+    image.reset(opened);
+    if (fstat(image.get(), &file) < 0) return sys::Fail(fault, "open.plank", "fstat", errno, lower.path), nullptr;
+    if (!S_ISREG(file.st_mode)) return sys::Fail(fault, "open.plank", "fstat", EINVAL, lower.path), nullptr;
+    key = ImageKey(file, lower);
+  } else {
+    key = std::string("skeleton:") + lower.key;
+  }
+
+  Plank* plank;
+  {
+    std::lock_guard lock(mutex_);
+    std::unique_ptr<Plank>& slot = planks_[key];
+    if (!slot) slot = std::make_unique<Plank>();
+    plank = slot.get();
+  }
+  std::lock_guard lock(plank->mounting);
+  if (plank->mount) return plank;
+  sys::UniqueFd mount = lower.kind == plan::LowerKind::kImage ? MountImage(workshop, lower, image.get(), fault)
+                                                              : MakeSkeleton(lower.entries, fault);
+  if (!mount) {
+    if (fault.path.empty()) fault.path = lower.kind == plan::LowerKind::kImage ? lower.path : lower.key;
+    return nullptr;
+  }
+  if (!KeepTemplate(workshop, mount.get(), fault)) return nullptr;
+  plank->idmap = TakesIdmap(workshop, stack, mount.get());
+  plank->mount = std::move(mount);
+  return plank;
+}
+
+}  // namespace rooms::launch

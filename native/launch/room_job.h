@@ -1,0 +1,83 @@
+#pragma once
+
+#include <memory>
+
+#include "child/child.h"
+#include "launch/job.h"
+#include "launch/leaf.h"
+#include "launch/streams.h"
+#include "plan/arena.h"
+
+namespace rooms::launch {
+
+// A plan and the memory it lives in.
+struct PlannedRoom {
+  plan::Arena arena;
+  plan::Room room{};
+};
+
+// Points of a launch, CLOCK_MONOTONIC nanoseconds; the child's own follow.
+enum LaunchMark : unsigned {
+  kCalled,
+  kTaken,
+  kPlankReady,
+  kUserReady,
+  kNetworkReady,
+  kPrepared,
+  kExecuted,
+  kSent,
+  kLaunchMarks
+};
+
+struct LaunchMarks {
+  int64_t parent[kLaunchMarks] = {};
+  int64_t child[child::kMarks] = {};
+};
+
+// A room that runs, as the watcher takes it over.
+struct LaunchedRoom {
+  uint32_t number;
+  long pid;
+  sys::UniqueFd pidfd;
+  sys::UniqueFd control;
+  sys::UniqueFd upper;
+  sys::UniqueFd streams[3];
+  std::unique_ptr<PlannedRoom> planned;
+  LaunchMarks marks;
+};
+
+// Who hears of it, on the watcher thread.
+class RoomSink {
+ public:
+  virtual ~RoomSink() = default;
+  virtual void Launched(std::unique_ptr<LaunchedRoom> room) = 0;
+  virtual void LaunchFailed(uint32_t number, const sys::Fault& fault) = 0;
+};
+
+// Makes one room: the whole sequence, from a plan to a room-init that was told what to run.
+class RoomJob : public Job {
+ public:
+  RoomJob(uint32_t number, std::unique_ptr<PlannedRoom> planned, RoomSink& sink);
+
+  JobFds Attachments() const override;
+  void Run(Workshop& workshop, const Stack& stack, const JobFds& received, JobFds& reply) override;
+  void Finish(const JobFds& received) override;
+
+ private:
+  struct Parts;
+  bool Prepare(Workshop& workshop, const Stack& stack, const JobFds& received, Parts& parts);
+  bool Clone(const Workshop& workshop, const Stack& stack, Parts& parts);
+  bool Begin(Parts& parts);
+  void DescribeChildFailure(const child::Failure& failure);
+
+  uint32_t number_;
+  std::unique_ptr<PlannedRoom> planned_;
+  RoomSink& sink_;
+  LaunchMarks marks_;
+  sys::Fault fault_;
+  bool launched_ = false;
+  long pid_ = -1;
+  bool has_stream_[3] = {};
+};
+
+}  // namespace rooms::launch

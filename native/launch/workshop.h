@@ -1,0 +1,46 @@
+#pragma once
+
+#include <stdint.h>
+
+#include <string>
+
+#include "launch/planks.h"
+#include "plan/plan.h"
+#include "sys/fault.h"
+#include "sys/fd.h"
+
+namespace rooms::launch {
+
+// What an Anchor was opened with: types/plan.d.ts AnchorPlan.
+struct AnchorPlan {
+  std::string init;
+  uint32_t launchers = 1;
+  std::string cgroup;       // empty: none
+  std::string controllers;  // "+memory +pids", or empty
+};
+
+// What all launcher threads of one Anchor share: descriptors of the host, taken before they left its mount namespace,
+// and templates that rooms get clones of. All of it lives in the launchers' own descriptor table and mount namespace.
+struct Workshop {
+  sys::UniqueFd host_root;        // "/" of the host
+  sys::UniqueFd proc;             // the host's /proc
+  sys::UniqueFd host_mounts;      // mount namespace of the host
+  sys::UniqueFd launcher_mounts;  // the launchers' own, one empty read-only tmpfs
+  sys::UniqueFd home_network;
+  sys::UniqueFd init;  // room-init, sealed
+  sys::UniqueFd cgroup;
+  std::string cgroup_path;
+  sys::UniqueFd devices;         // template of /dev
+  sys::UniqueFd empty;           // template of masks: an empty directory that holds an empty file
+  bool clones_detached = false;  // open_tree can clone a mount that is attached nowhere (Linux 6.15)
+  int dumpable = 1;
+  Planks planks;
+};
+
+// Makes `mount` a template: attached to the launchers' own root where the kernel can only clone what is attached.
+bool KeepTemplate(const Workshop& workshop, int mount, sys::Fault& fault);
+
+// A path of the host as a descriptor; absolute paths would otherwise start at the launcher's empty root.
+int OpenHost(const Workshop& workshop, const char* path, uint64_t flags, uint64_t resolve = 0);
+
+}  // namespace rooms::launch

@@ -1,0 +1,45 @@
+#include "watch/cgroup_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "sys/clock.h"
+#include "sys/fd.h"
+
+namespace rooms::watch {
+
+bool ReadText(const std::string& path, std::string& text) {
+  sys::UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return false;
+  char buffer[4096];
+  text.clear();
+  for (ssize_t size; (size = read(file.get(), buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<size_t>(size));
+  return true;
+}
+
+bool Freeze(const std::string& leaf, bool frozen, sys::Fault& fault) {
+  constexpr int64_t kPatience = 10'000'000'000;
+  const std::string control_path = leaf + "/cgroup.freeze", events_path = leaf + "/cgroup.events";
+  sys::UniqueFd events(open(events_path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!events) return sys::Fail(fault, "freeze", "open", errno, events_path);
+  sys::UniqueFd control(open(control_path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!control) return sys::Fail(fault, "freeze", "open", errno, control_path);
+  if (write(control.get(), frozen ? "1" : "0", 1) != 1) return sys::Fail(fault, "freeze", "write", errno, control_path);
+
+  const std::string wanted = frozen ? "frozen 1" : "frozen 0";
+  for (int64_t until = sys::Now() + kPatience;;) {
+    char text[256];
+    ssize_t size = pread(events.get(), text, sizeof text, 0);
+    if (size < 0) return sys::Fail(fault, "freeze", "pread", errno, events_path);
+    if (std::string(text, static_cast<size_t>(size)).find(wanted) != std::string::npos) return true;
+    int64_t left = until - sys::Now();
+    if (left <= 0) return sys::Fail(fault, "freeze", "poll", ETIMEDOUT, events_path);
+    pollfd watched{events.get(), POLLPRI, 0};
+    poll(&watched, 1, static_cast<int>(left / 1'000'000) + 1);
+  }
+}
+
+}  // namespace rooms::watch

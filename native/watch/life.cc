@@ -1,0 +1,174 @@
+// What happens to a living room: messages of its room-init, changes of its cgroup files, its end.
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+
+#include "sys/clock.h"
+#include "sys/raw.h"
+#include "watch/cgroup_files.h"
+#include "watch/room.h"
+#include "watch/watcher.h"
+
+namespace rooms::watch {
+
+namespace {
+
+struct StepName {
+  const char* step;
+  const char* syscall;
+};
+
+// In the order of init::RunStep.
+constexpr StepName kRunSteps[] = {{"run", ""},
+                                  {"run.body", "mmap"},
+                                  {"run.table", "clone"},
+                                  {"run.fork", "clone"},
+                                  {"run.stdio", "dup3"},
+                                  {"run.session", "ioctl"},
+                                  {"run.cwd", "chdir"},
+                                  {"run.limits", "prlimit64"},
+                                  {"run.ids", "setresuid"},
+                                  {"run.capabilities", "capset"},
+                                  {"run.exec", "execve"}};
+
+void DescribeFailure(const init::Record& record, Event& event) {
+  size_t step = static_cast<size_t>(record.step);
+  const StepName& name = kRunSteps[step < std::size(kRunSteps) ? step : 0];
+  sys::Fail(event.fault, name.step, name.syscall, record.error);
+}
+
+init::Usage UsageOf(const rusage& usage) {
+  return {usage.ru_utime.tv_sec * 1'000'000LL + usage.ru_utime.tv_usec,
+          usage.ru_stime.tv_sec * 1'000'000LL + usage.ru_stime.tv_usec,
+          usage.ru_maxrss * 1024LL,
+          usage.ru_minflt,
+          usage.ru_majflt,
+          usage.ru_nvcsw,
+          usage.ru_nivcsw};
+}
+
+// waitid(2) gives resource usage too, but only the raw call does.
+void Reap(int pidfd, End& end) {
+  siginfo_t info{};
+  rusage usage{};
+  long result;
+  do result = sys::Raw(__NR_waitid, P_PIDFD, pidfd, sys::Arg(&info), WEXITED | __WALL, sys::Arg(&usage));
+  while (result == -EINTR);
+  if (result < 0) return;  // somebody else in this process waits for all children
+  end.has_usage = true;
+  end.usage = UsageOf(usage);
+  if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED) end.init_signal = info.si_status;
+}
+
+}  // namespace
+
+void Watcher::ReadControl(Room& room) {
+  while (room.control_open) {
+    init::Record record;
+    ssize_t size = recv(room.launched->control.get(), &record, sizeof record, MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (size != sizeof record) {
+      // The end, or nonsense, which room-init does not speak: then it is not room-init any more.
+      room.control_open = false;
+      epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, room.launched->control.get(), nullptr);
+      if (size > 0) Kill(room.number(), Killed::kRequest);
+      return;
+    }
+    Event event{EventType::kStarted};
+    event.room = room.number();
+    event.process = record.process;
+    event.clock = record.clock;
+    event.marks = room.launched->marks;
+    if (record.kind == init::RecordKind::kFailed) {
+      event.type = EventType::kStartFailed;
+      DescribeFailure(record, event);
+    } else if (record.kind == init::RecordKind::kExited) {
+      event.type = EventType::kExited;
+      event.code = record.code;
+      event.signal = record.signal;
+      event.usage = record.usage;
+    }
+    Emit(std::move(event));
+  }
+}
+
+void Watcher::WatchFiles(Room& room) {
+  const plan::Cgroup& cgroup = room.plan().cgroup;
+  if (!cgroup.present) return;
+  std::string leaf = LeafOf(*room.launched->planned);
+  for (plan::Text file : cgroup.watch) {
+    int watch = inotify_add_watch(inotify_.get(), (leaf + "/" + file).c_str(), IN_MODIFY);
+    if (watch >= 0) watches_[watch] = {room.number(), file};
+  }
+}
+
+void Watcher::ReadChanges() {
+  alignas(inotify_event) char buffer[4096];
+  for (ssize_t size; (size = read(inotify_.get(), buffer, sizeof buffer)) > 0;) {
+    for (ssize_t at = 0; at < size;) {
+      inotify_event change;
+      memcpy(&change, buffer + at, sizeof change);
+      at += static_cast<ssize_t>(sizeof change + change.len);
+      auto found = watches_.find(change.wd);
+      if (found == watches_.end()) continue;
+      if (change.mask & IN_IGNORED) {
+        watches_.erase(found);
+        continue;
+      }
+      Room* room = Find(found->second.first);
+      Event event{EventType::kChanged};
+      event.room = found->second.first;
+      event.file = found->second.second;
+      if (room && ReadText(LeafOf(*room->launched->planned) + "/" + event.file, event.text)) Emit(std::move(event));
+    }
+  }
+}
+
+void Watcher::EndRoom(uint32_t number) {
+  Room* room = Find(number);
+  if (!room) return;
+  ReadControl(*room);
+  Event event{EventType::kEnded};
+  event.room = number;
+  End& end = event.end;
+  Reap(room->launched->pidfd.get(), end);
+  end.wall_us = (sys::Now() - room->launched->marks.parent[launch::kCalled]) / 1000;
+  std::string leaf = LeafOf(*room->launched->planned);
+  for (plan::Text file : room->plan().cgroup.report) {
+    std::string text;
+    if (!leaf.empty() && ReadText(leaf + "/" + file, text)) end.report.emplace_back(file, std::move(text));
+  }
+  struct statfs upper;
+  if (fstatfs(room->launched->upper.get(), &upper) == 0) {
+    end.has_upper = true;
+    end.upper_bytes = static_cast<int64_t>(upper.f_blocks - upper.f_bfree) * upper.f_bsize;
+    end.upper_inodes = static_cast<int64_t>(upper.f_files - upper.f_ffree);
+  }
+
+  Remains remains{number, std::move(leaf), std::move(room->launched->upper)};
+  {
+    std::lock_guard lock(mutex_);
+    end.killed = room->killed;
+    deadlines_.erase({room->deadline, number});
+    rooms_.erase(number);
+    ++removals_;
+  }
+  Emit(std::move(event));
+  janitor_.Add(std::move(remains));
+}
+
+void Watcher::KillLocked(Room& room, Killed why) {
+  if (room.killed != Killed::kNo) return;
+  room.killed = why;
+  // The end of PID 1 is the end of everything in its namespace; the descriptor cannot mean another process.
+  sys::Raw(__NR_pidfd_send_signal, room.launched->pidfd.get(), SIGKILL, 0, 0);
+}
+
+}  // namespace rooms::watch

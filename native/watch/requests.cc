@@ -1,0 +1,116 @@
+// What other threads ask of a living room.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "launch/run_request.h"
+#include "launch/streams.h"
+#include "sys/clock.h"
+#include "sys/mount_api.h"
+#include "watch/room.h"
+#include "watch/watcher.h"
+
+namespace rooms::watch {
+
+namespace {
+
+constexpr long kDevptsMagic = 0x1cd1;  // linux/magic.h
+
+// The root of a process by its pid: safe while nobody has waited for that process.
+int OpenRootOf(long pid, sys::Fault& fault) {
+  char path[48];
+  snprintf(path, sizeof path, "/proc/%ld/root", pid);
+  int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) sys::Fail(fault, "root.open", "open", errno, path);
+  return root;
+}
+
+// The room cannot have replaced its /dev/pts (it has no mount rights), but what we act on is looked at first.
+sys::UniqueFd OpenTerminals(long pid, sys::Fault& fault) {
+  sys::UniqueFd root(OpenRootOf(pid, fault));
+  if (!root) return {};
+  int opened = sys::Openat2(root.get(), "dev/pts", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+                            RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  if (opened < 0) return sys::Fail(fault, "pty.open", "openat2", opened, "/dev/pts"), sys::UniqueFd();
+  sys::UniqueFd terminals(opened);
+  struct statfs info;
+  if (fstatfs(opened, &info) < 0 || info.f_type != kDevptsMagic)
+    return sys::Fail(fault, "pty.open", "fstatfs", ENODEV, "/dev/pts"), sys::UniqueFd();
+  return terminals;
+}
+
+bool Ended(sys::Fault& fault) { return sys::Fail(fault, "room.ended", "", ESRCH); }
+
+}  // namespace
+
+void Watcher::Kill(uint32_t number, Killed why) {
+  std::lock_guard lock(mutex_);
+  auto found = rooms_.find(number);
+  if (found != rooms_.end()) return KillLocked(*found->second, why);
+  auto pending = pending_.find(number);
+  if (pending != pending_.end() && pending->second == Killed::kNo) pending->second = why;
+}
+
+void Watcher::SetDeadline(uint32_t number, int64_t milliseconds) {
+  {
+    std::lock_guard lock(mutex_);
+    auto found = rooms_.find(number);
+    if (found == rooms_.end()) return;
+    Room& room = *found->second;
+    deadlines_.erase({room.deadline, number});
+    room.deadline = milliseconds < 0 ? -1 : sys::Now() + milliseconds * 1'000'000;
+    if (room.deadline >= 0) deadlines_.insert({room.deadline, number});
+  }
+  uint64_t one = 1;
+  (void)!write(wake_.get(), &one, sizeof one);
+}
+
+bool Watcher::Signal(uint32_t number, uint32_t process, int signal, sys::Fault& fault) {
+  std::lock_guard lock(mutex_);
+  auto found = rooms_.find(number);
+  if (found == rooms_.end()) return Ended(fault);
+  return launch::SendSignal(found->second->launched->control.get(), process, signal, fault);
+}
+
+bool Watcher::Exec(uint32_t number, const plan::Process& plan, uint32_t& process, int (&streams)[3],
+                   sys::Fault& fault) {
+  std::lock_guard lock(mutex_);
+  auto found = rooms_.find(number);
+  if (found == rooms_.end()) return Ended(fault);
+  Room& room = *found->second;
+  sys::UniqueFd devices(open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  sys::UniqueFd terminals;
+  if (plan.stdio.pty && !(terminals = OpenTerminals(room.launched->pid, fault))) return false;
+  int attached[3];
+  int count = 0;
+  for (const plan::Stream& stream : plan.stdio.streams)
+    if (stream.kind == plan::StreamKind::kFd) attached[count++] = stream.fd;
+  uint32_t base = room.plan().identity.mapped ? room.plan().identity.base : 0;
+  launch::Streams made;
+  if (!launch::MakeStreams(plan.stdio, attached, devices.get(), terminals.get(), {base + plan.uid, base + plan.gid},
+                           made, fault))
+    return false;
+  process = room.next_process++;
+  if (!launch::SendRun(room.launched->control.get(), process, plan, room.plan().rlimits, made, fault)) return false;
+  for (int i = 0; i < 3; ++i) streams[i] = made.host[i].take();
+  return true;
+}
+
+int Watcher::OpenRoot(uint32_t number, sys::Fault& fault) {
+  std::lock_guard lock(mutex_);
+  auto found = rooms_.find(number);
+  if (found == rooms_.end()) return Ended(fault), -1;
+  return OpenRootOf(found->second->launched->pid, fault);
+}
+
+std::string Watcher::Cgroup(uint32_t number) {
+  std::lock_guard lock(mutex_);
+  auto found = rooms_.find(number);
+  return found == rooms_.end() ? std::string() : LeafOf(*found->second->launched->planned);
+}
+
+}  // namespace rooms::watch

@@ -1,0 +1,205 @@
+#include "watch/watcher.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+
+#include "sys/clock.h"
+#include "watch/room.h"
+#include "watch/thread.h"
+
+namespace rooms::watch {
+
+namespace {
+
+bool Add(int epoll, int fd, uint64_t tag) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = tag;
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+}  // namespace
+
+Watcher::Watcher() = default;
+
+Watcher::~Watcher() { Close(); }
+
+bool Watcher::Start(const launch::AnchorPlan& plan, Post post, sys::Fault& fault) {
+  post_ = std::move(post);
+  epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
+  wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  inotify_.reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!epoll_ || !wake_ || !inotify_) return sys::Fail(fault, "watcher", "epoll_create1", errno);
+  if (!launchers_.Start(plan, fault)) return false;
+  if (!Add(epoll_.get(), launchers_.replies(), Tag(kReplies)) || !Add(epoll_.get(), wake_.get(), Tag(kWake)) ||
+      !Add(epoll_.get(), inotify_.get(), Tag(kChanges)))
+    return sys::Fail(fault, "watcher", "epoll_ctl", errno);
+  janitor_.Start([this](Event event) {
+    Emit(std::move(event));
+    std::lock_guard lock(mutex_);
+    --removals_;
+    quiet_.notify_all();
+  });
+  thread_ = StartThread([this] { Run(); });
+  return true;
+}
+
+uint32_t Watcher::Launch(std::unique_ptr<launch::PlannedRoom> planned) {
+  uint32_t number;
+  {
+    std::lock_guard lock(mutex_);
+    number = next_room_++;
+    pending_[number] = Killed::kNo;
+  }
+  Submit(std::make_unique<launch::RoomJob>(number, std::move(planned), *this));
+  return number;
+}
+
+void Watcher::Submit(std::unique_ptr<launch::Job> job) {
+  {
+    std::lock_guard lock(mutex_);
+    ++jobs_;
+  }
+  launchers_.Submit(std::move(job));
+}
+
+void Watcher::Run() {
+  pthread_setname_np(pthread_self(), "anchor-watch");
+  for (;;) {
+    int timeout = EnforceDeadlines();
+    epoll_event events[64];
+    int count = epoll_wait(epoll_.get(), events, 64, timeout);
+    for (int i = 0; i < count; ++i) {
+      uint32_t number = static_cast<uint32_t>(events[i].data.u64 >> 8);
+      switch (static_cast<Source>(events[i].data.u64 & 0xff)) {
+        case kReplies:
+          FinishJobs();
+          break;
+        case kWake: {
+          uint64_t ignored;
+          (void)!read(wake_.get(), &ignored, sizeof ignored);
+          break;
+        }
+        case kChanges:
+          ReadChanges();
+          break;
+        case kControl:
+          if (Room* room = Find(number)) ReadControl(*room);
+          break;
+        case kPid:
+          EndRoom(number);
+          break;
+      }
+    }
+    std::lock_guard lock(mutex_);
+    if (stopping_) return;
+  }
+}
+
+void Watcher::FinishJobs() {
+  launch::JobFds fds;
+  while (std::unique_ptr<launch::Job> job = launchers_.Receive(fds)) {
+    job->Finish(fds);
+    job.reset();
+    launchers_.Flush();
+    std::lock_guard lock(mutex_);
+    --jobs_;
+    quiet_.notify_all();
+  }
+}
+
+void Watcher::Launched(std::unique_ptr<launch::LaunchedRoom> launched) {
+  auto owned = std::make_unique<Room>();
+  Room& room = *owned;
+  room.launched = std::move(launched);
+  uint32_t number = room.number();
+
+  Event event{EventType::kLaunched};
+  event.room = number;
+  event.pid = room.launched->pid;
+  event.marks = room.launched->marks;
+  for (int i = 0; i < 3; ++i) event.streams[i] = room.launched->streams[i].take();
+  WatchFiles(room);
+  int64_t lifetime = room.plan().lifetime_ms;
+  {
+    std::lock_guard lock(mutex_);
+    rooms_[number] = std::move(owned);
+    Killed killed = pending_[number];
+    pending_.erase(number);
+    if (lifetime >= 0) {
+      room.deadline = event.marks.parent[launch::kSent] + lifetime * 1'000'000;
+      deadlines_.insert({room.deadline, number});
+    }
+    if (killed != Killed::kNo) KillLocked(room, killed);
+  }
+  Emit(std::move(event));
+  Add(epoll_.get(), room.launched->control.get(), Tag(kControl, number));
+  Add(epoll_.get(), room.launched->pidfd.get(), Tag(kPid, number));
+}
+
+void Watcher::LaunchFailed(uint32_t number, const sys::Fault& fault) {
+  {
+    std::lock_guard lock(mutex_);
+    pending_.erase(number);
+  }
+  Event event{EventType::kLaunchFailed};
+  event.room = number;
+  event.fault = fault;
+  Emit(std::move(event));
+}
+
+// Returns milliseconds until the next deadline, for epoll_wait; -1: none.
+int Watcher::EnforceDeadlines() {
+  std::lock_guard lock(mutex_);
+  int64_t now = sys::Now();
+  while (!deadlines_.empty()) {
+    auto [deadline, number] = *deadlines_.begin();
+    if (deadline > now) {
+      int64_t left = (deadline - now + 999'999) / 1'000'000;
+      return left > 60'000 ? 60'000 : static_cast<int>(left);
+    }
+    deadlines_.erase(deadlines_.begin());
+    auto found = rooms_.find(number);
+    if (found == rooms_.end()) continue;
+    found->second->deadline = -1;
+    KillLocked(*found->second, Killed::kDeadline);
+  }
+  return -1;
+}
+
+void Watcher::Emit(Event event) { post_(std::move(event)); }
+
+// The watcher's own thread is the only one that removes rooms, so a room it found stays.
+Watcher::Room* Watcher::Find(uint32_t number) {
+  std::lock_guard lock(mutex_);
+  auto found = rooms_.find(number);
+  return found == rooms_.end() ? nullptr : found->second.get();
+}
+
+std::string Watcher::LeafOf(const launch::PlannedRoom& planned) const {
+  const plan::Cgroup& cgroup = planned.room.cgroup;
+  return cgroup.present ? std::string(cgroup.parent) + "/" + cgroup.leaf : std::string();
+}
+
+void Watcher::Close() {
+  {
+    std::unique_lock lock(mutex_);
+    for (auto& [number, killed] : pending_)
+      if (killed == Killed::kNo) killed = Killed::kClose;
+    for (auto& [number, room] : rooms_) KillLocked(*room, Killed::kClose);
+    quiet_.wait(lock, [this] { return jobs_ == 0 && rooms_.empty() && removals_ == 0; });
+    stopping_ = true;
+  }
+  if (wake_) {
+    uint64_t one = 1;
+    (void)!write(wake_.get(), &one, sizeof one);
+  }
+  if (thread_.joinable()) thread_.join();
+  janitor_.Stop();
+  launchers_.Stop();
+}
+
+}  // namespace rooms::watch
