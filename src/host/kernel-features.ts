@@ -79,7 +79,7 @@ export const kernelFeatures = {
   },
   loop: {
     need: 'some-rooms',
-    since: '2.6',
+    since: '5.8',
     use: 'turns a plank into a block device; without it only erofs planks on Linux 6.12 can be mounted',
     from: 'module loop, CONFIG_BLK_DEV_LOOP',
   },
@@ -90,10 +90,10 @@ export const kernelFeatures = {
   },
   'memfd-exec': {
     need: 'rooms',
-    since: '3.17',
+    since: '3.19',
     use: 'runs room-init from sealed memory that no room can change',
   },
-  seccomp: { need: 'rooms', since: '3.5', use: 'filters system calls', from: 'CONFIG_SECCOMP_FILTER' },
+  seccomp: { need: 'rooms', since: '3.17', use: 'filters system calls', from: 'CONFIG_SECCOMP_FILTER' },
   'clone-into-cgroup': {
     need: 'some-rooms',
     since: '5.7',
