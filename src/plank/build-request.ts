@@ -62,7 +62,7 @@ const keys = new Set(['source', 'output', 'format', 'compression', 'level', 'pro
  * @throws SpecTypeError, SpecRangeError: name the field.
  */
 export function checkBuild(build: PlankBuild): CheckedBuild {
-  if (typeof build !== 'object' || build === null)
+  if (typeof (build as unknown) !== 'object' || (build as unknown) === null)
     throw new SpecTypeError('ERR_ROOM_SPEC_TYPE', 'build', 'must be an object');
   for (const key of Object.keys(build))
     if (!keys.has(key))

@@ -110,10 +110,10 @@ function counted({ open: openSource, bytes }: Source & { kind: 'tar' }, meter: P
 async function locateSource(source: string | Readable): Promise<Source> {
   if (typeof source !== 'string') return { kind: 'tar', open: () => source, bytes: null };
   try {
-    const path = await realpath(source);
-    const found = await stat(path);
-    if (found.isDirectory()) return { kind: 'directory', path };
-    return { kind: 'tar', open: () => createReadStream(path), bytes: found.isFile() ? found.size : null };
+    const found = await stat(source);
+    // Without links, so that it can be compared with the output. A pipe in /dev/fd has no such path.
+    if (found.isDirectory()) return { kind: 'directory', path: await realpath(source) };
+    return { kind: 'tar', open: () => createReadStream(source), bytes: found.isFile() ? found.size : null };
   } catch (error) {
     throw systemFailure(error, `the source ${source} cannot be used`, {
       step: 'plank.source',

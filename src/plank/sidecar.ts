@@ -16,8 +16,8 @@ export function sidecarPath(plank: string): string {
  */
 export async function readSidecar(plank: string): Promise<string | null> {
   const path = sidecarPath(plank);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   });
   if (text === null) return null;

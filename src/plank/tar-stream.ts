@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { SpecTypeError } from '../errors.js';
@@ -91,8 +91,12 @@ async function pumpThroughTool(
     args: ['--decompress', '--stdout'],
     leftovers,
     ...options,
-    onInput: (stdin) => (input = pipeline(bytes, stdin, options)),
-    onStream: (stdout) => (output = pipeline(stdout, ...stages, options)),
+    onInput: (stdin) => {
+      input = pipeline(bytes, stdin, options);
+    },
+    onStream: (stdout) => {
+      output = pipeline(stdout, ...stages, options);
+    },
   });
   const [ran, put, got] = await Promise.allSettled([run, input, output]);
   options.signal?.throwIfAborted();

@@ -88,9 +88,9 @@ export async function runTool(run: ToolRun): Promise<ToolEnd> {
   });
   run.leftovers?.watch(child);
 
-  let failure: { readonly error: unknown } | null = null;
+  const failures: Error[] = [];
   const fail = (error: unknown) => {
-    failure ??= { error };
+    failures.push(error as Error);
     child.kill('SIGKILL');
   };
   const onAbort = () => fail(run.signal?.reason);
@@ -115,7 +115,7 @@ export async function runTool(run: ToolRun): Promise<ToolEnd> {
       child.once('error', reject);
       // Only after the child is gone nothing is written any more: what waits for us removes its files next.
       child.once('close', (code, killedBy) => {
-        if (failure) reject(failure.error as Error);
+        if (failures[0] !== undefined) reject(failures[0]);
         else
           resolve({
             ok: code === 0,

@@ -39,6 +39,7 @@ const tarArguments = [
  */
 export async function unpackTar(source: Readable, unpacking: Unpacking): Promise<void> {
   const { tree, signal } = unpacking;
+  signal?.throwIfAborted();
   // A stream that has nothing to give for now must not keep an abort waiting.
   const stop = () => source.destroy();
   signal?.addEventListener('abort', stop, { once: true });

@@ -26,7 +26,11 @@ const layout = {
 /** A directory that goes away with the test. */
 export async function scratch(t: ExecutionContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'anchor-test-'));
-  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  t.teardown(async () => {
+    // What was unpacked may be read-only, which stops everybody but root.
+    await run('chmod', ['-R', 'u+rwX', directory]);
+    await rm(directory, { recursive: true, force: true });
+  });
   return directory;
 }
 
