@@ -28,7 +28,7 @@
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['<@(addon_defines)'],
       # The compiler's own run-time libraries come along, so one file serves every distribution.
-      'ldflags': ['-static-libstdc++', '-static-libgcc', '-Wl,-z,relro,-z,now', '-Wl,--exclude-libs,ALL'],
+      'ldflags': ['-static-libstdc++', '-static-libgcc', '-Wl,-z,relro,-z,now', '-Wl,--exclude-libs,ALL', '-Wl,--gc-sections'],
     },
     {
       # PID 1 of every room: static, no libc, no start files.
