@@ -173,8 +173,8 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
       throw error;
     }
     const stop = onAbort(signal, () => life.end('aborted', signal?.reason));
-    void life.removed.promise.then(stop);
     void life.exited.promise.then(stop);
+    void this.#track(life.removed.promise).then(stop);
     await life.started.promise;
     return room;
   }
@@ -237,6 +237,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   async #close(): Promise<void> {
     // Look-ups in flight find the Anchor closed when they are done; rooms in flight are ended with the others.
     await this.#binding.close();
+    // Their last events may still be on the way to this thread.
     await Promise.allSettled(this.#pending);
     this.#host.ids.close();
     await this.#undo();

@@ -18,8 +18,33 @@ const delegation = {
 
 const refused = { code: 'ERR_ROOM_PERMISSION' } as const;
 
-/** Steps of native code, in the order in which they happen; docs/plan.md and types/event.d.ts say where they come from. */
+/** Steps of native code, in the order in which they happen. */
 export const faultRules: Readonly<Record<string, FaultRule>> = {
+  // When an Anchor opens.
+  'init.open': { doing: 'open room-init at %', on: { ENOENT: { code: 'ERR_ROOM_ADDON_LOAD' } } },
+  'init.seal': { doing: 'take room-init into memory', on: { 'EACCES EPERM': refused } },
+  launchers: { doing: 'start the threads that make rooms' },
+  watcher: { doing: 'start the thread that watches rooms' },
+  seclude: {
+    doing: 'part the threads that make rooms from the mounts and files of this process',
+    on: { 'EPERM EACCES': refused },
+  },
+  templates: { doing: 'make the templates of /dev and of masks', on: { 'EPERM EACCES': refused } },
+  'template.attach': { doing: 'keep a template', on: { 'EPERM EACCES': refused } },
+  'cgroup.subtree': {
+    doing: 'make the cgroup of the Anchor, %',
+    on: {
+      'EACCES EPERM EROFS': delegation,
+      ENOENT: { code: 'ERR_ROOM_CGROUP_DELEGATION', hint: 'A directory above it does not exist.' },
+      EBUSY: {
+        code: 'ERR_ROOM_CGROUP_DELEGATION',
+        hint: 'Processes live in that cgroup ("no internal processes" rule); name another parent.',
+      },
+    },
+  },
+  keeper: { doing: 'start the process that clears up when this one is killed' },
+  'anchor.closed': { doing: 'use an Anchor that is closed', code: 'ERR_ROOM_CLOSED' },
+
   // Prepared by a launcher thread, before anything of the room exists.
   'open.plank': {
     doing: 'open the plank %',
@@ -50,13 +75,18 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
         code: 'ERR_ROOM_PLANK_INVALID',
         hint: 'The file is damaged, or was packed with a compression that this kernel lacks; see `anchor plank verify`.',
       },
-      'ENODEV EOPNOTSUPP': {
+      'ENODEV ENOTSUP': {
         code: 'ERR_ROOM_PLANK_UNSUPPORTED',
         hint: 'The kernel lacks this file system: modprobe squashfs (or erofs).',
       },
       'EACCES EPERM': refused,
     },
   },
+  'host.enter': { doing: 'look at the mounts of the host', on: { 'EPERM EACCES': refused } },
+  skeleton: { doing: "make the tree of the plank 'host'", on: { 'EPERM EACCES': refused } },
+  'plank.read': { doing: 'read % of the plank' },
+  'lower.clone': { doing: 'take the mount of the plank %', on: { 'EPERM EACCES': refused } },
+  'lower.idmap': { doing: 'show the plank % with the ids of the room', on: { 'EPERM EACCES': refused } },
   'cgroup.create': {
     doing: 'make the cgroup %',
     on: {
@@ -111,6 +141,8 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
     hint: "This file system takes no idmapped mount on this kernel: mount it read-only, copy it in, or use identity: 'host'.",
     on: { EPERM: refused },
   },
+  'mount.clone': { doing: 'take the mount of %', on: { 'EPERM EACCES': refused } },
+  'mount.tmpfs': { doing: 'make a tmpfs', on: { 'EPERM EACCES': refused } },
   'mount.devpts': { doing: 'make the terminals of the room', on: { 'EPERM EACCES': refused } },
   'pty.open': {
     doing: 'open a pseudo-terminal',
@@ -174,6 +206,24 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
     on: { 'EINVAL ENOMEM': { code: 'ERR_ROOM_SECCOMP_PROFILE' }, 'ENOSYS EPERM EACCES': refused },
   },
   'exec.init': { doing: 'start room-init' },
+
+  // While it lives, and after.
+  'run.request': { doing: 'ask room-init to start a process' },
+  'room.ended': { doing: 'use a room that has ended', code: 'ERR_ROOM_ENDED' },
+  'root.open': { doing: 'open the root of the room' },
+  'file.open': { doing: 'open % in the room', code: 'ERR_ROOM_FILE' },
+  'pty.resize': { doing: 'resize the terminal' },
+  freeze: {
+    doing: 'freeze or thaw the room',
+    on: {
+      ENOENT: { code: 'ERR_ROOM_CGROUP_ABSENT', hint: 'Freezing needs a cgroup.' },
+      ETIMEDOUT: { hint: 'A process of the room is stuck in the kernel.' },
+    },
+  },
+  'cgroup.remove': {
+    doing: 'remove the cgroup %',
+    on: { EBUSY: { hint: 'Somebody put a process into it.' } },
+  },
 
   // By room-init, for the command and for every process of room.exec().
   'run.body': { doing: 'read the request to start a process' },

@@ -31,7 +31,6 @@ export class AnchorBinding implements Launcher, HostNative {
   readonly #native: NativeAnchor;
   readonly #listeners = new Map<number, RoomListener>();
   #holds = 0;
-  #closed = false;
 
   /** Throws a RoomError when threads or the cgroup subtree cannot be made. */
   constructor(addon: Addon, plan: AnchorPlan) {
@@ -88,19 +87,16 @@ export class AnchorBinding implements Launcher, HostNative {
   }
 
   hold(): void {
-    if (this.#holds++ === 0 && !this.#closed) this.#native.ref();
+    if (this.#holds++ === 0) this.#native.ref();
   }
 
   release(): void {
-    if (--this.#holds === 0 && !this.#closed) this.#native.unref();
+    if (--this.#holds === 0) this.#native.unref();
   }
 
   /** Resolves when every room, thread and cgroup of this Anchor is gone. */
   close(): Promise<void> {
-    return this.#held(async () => {
-      await this.#native.close();
-      this.#closed = true;
-    });
+    return this.#held(() => this.#native.close());
   }
 
   #dispatch(event: NativeEvent): void {

@@ -60,8 +60,10 @@ export interface EndFacts {
   readonly limits: CheckedLimits;
   /** Files of the cgroup at the end. */
   readonly report: CgroupTexts;
-  /** Of everything that ever ran in the room, or of the command alone; null when nothing is known. */
+  /** Of the command and what it waited for. */
   readonly rusage: NativeRusage | null;
+  /** Of all that ran in the room, room-init included: its memory counts as this process's until it executes. */
+  readonly total: NativeRusage | null;
   readonly upper: { readonly bytes: number; readonly inodes: number } | null;
   /** Microseconds. */
   readonly wall: number;
@@ -139,7 +141,7 @@ export function processOutcomeOf(facts: {
   readonly timings: Timings;
 }): Outcome {
   const { exit, aborted, room } = facts;
-  const usage = usageOf(null, { rusage: facts.rusage, upper: null, wall: facts.wall });
+  const usage = usageOf(null, { rusage: facts.rusage, total: null, upper: null, wall: facts.wall });
   const rest = { usage, limits: room?.limits ?? Object.freeze([]), timings: facts.timings };
   if (exit === null) {
     // When the command of the room returns, room-init goes and takes everybody along.

@@ -58,7 +58,8 @@ export class ProcessLife {
     switch (event.type) {
       case 'started':
         this.#state = 'running';
-        this.#timings = this.#clock.timings(event.marks);
+        this.#clock.end('start');
+        this.#timings = this.#clock.timings({});
         if (this.#aborted) this.signal(SIGKILL);
         this.started.resolve();
         break;

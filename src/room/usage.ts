@@ -21,7 +21,7 @@ export interface Usage {
   readonly io: IoUsage | null;
   /** Bytes in the writable layer, counted when the room ended. */
   readonly diskPeak: number | null;
-  /** Resident memory of the largest single process, bytes: ru_maxrss of getrusage(2). */
+  /** Resident memory of the largest single process that the command was or waited for, bytes: ru_maxrss of getrusage(2). */
   readonly maxRss: number | null;
   /** Time that runnable processes had to wait because `limits.cpus` was used up, microseconds. */
   readonly throttled: number | null;
@@ -32,13 +32,15 @@ export function usageOf(
   cgroup: CgroupUsage | null,
   facts: {
     readonly rusage: NativeRusage | null;
+    readonly total: NativeRusage | null;
     readonly upper: { readonly bytes: number } | null;
     readonly wall: number;
   },
 ): Usage {
+  const times = facts.total ?? facts.rusage;
   return Object.freeze({
-    cpuUser: cgroup?.cpuUser ?? facts.rusage?.userTime ?? null,
-    cpuSystem: cgroup?.cpuSystem ?? facts.rusage?.systemTime ?? null,
+    cpuUser: cgroup?.cpuUser ?? times?.userTime ?? null,
+    cpuSystem: cgroup?.cpuSystem ?? times?.systemTime ?? null,
     wall: facts.wall,
     memoryPeak: cgroup?.memoryPeak ?? null,
     swapPeak: cgroup?.swapPeak ?? null,
