@@ -7,8 +7,6 @@
 
 namespace rooms::child {
 
-using sys::Raw;
-
 namespace {
 
 // File systems that belong to a namespace of the process that mounts them.
@@ -30,7 +28,6 @@ int NewFilesystem(Input& input, const char* type, const Mount& mount, int index)
   if (Failed(input, context, "mount.new", "fsopen", index)) return -1;
   if (Failed(input, sys::FsconfigCreate(context), "mount.new", "fsconfig", index)) return -1;
   int made = sys::Fsmount(context, mount.attributes);
-  Raw(__NR_close, context);
   return Failed(input, made, "mount.new", "fsmount", index) ? -1 : made;
 }
 
@@ -42,6 +39,7 @@ bool MakeReadOnly(Input& input, int target, int index) {
          !Failed(input, sys::AttachMount(clone, target), "mount.read-only", "move_mount", index);
 }
 
+// Descriptors are not closed one by one: close_range does it once, before execve.
 bool AttachOne(Input& input, int root, const Mount& mount, int index) {
   int target = OpenTarget(input, root, mount);
   bool optional = mount.kind == plan::MountKind::kMask || mount.kind == plan::MountKind::kReadOnly;
@@ -53,7 +51,6 @@ bool AttachOne(Input& input, int root, const Mount& mount, int index) {
   if (const char* type = NamespaceFilesystem(mount.kind)) source = NewFilesystem(input, type, mount, index);
   if (source < 0) return false;
   if (Failed(input, sys::AttachMount(source, target), "mount.attach", "move_mount", index)) return false;
-  Raw(__NR_close, target);
   return true;
 }
 
