@@ -25,6 +25,8 @@ export async function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefin
   if (signal === undefined) return work;
   let stop = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
+    // Whatever was given to abort(): most often an Error, but that is up to the caller.
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
     stop = onAbort(signal, () => reject(signal.reason));
   });
   try {

@@ -1,4 +1,4 @@
-import { channel, type Channel } from 'node:diagnostics_channel';
+import { channel, subscribe, type Channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 import type { Outcome } from './room/outcome.js';
 import type { Room } from './room/room.js';
@@ -43,18 +43,18 @@ let feeding = false;
 export function feedDebugLog(): void {
   if (feeding || !log.enabled) return;
   feeding = true;
-  channels.spawnStart.subscribe((message) => {
+  subscribe('anchor:room:spawn:start', (message) => {
     const { plank, command } = (message as SpawnStartMessage).spec;
     log('spawn %j from %s', command, plank.kind === 'host' ? 'host' : plank.path);
   });
-  channels.spawnEnd.subscribe((message) => {
+  subscribe('anchor:room:spawn:end', (message) => {
     const { room } = message as SpawnEndMessage;
     log('%s runs, pid %d, after %d µs: %j', room.id, room.pid, room.timings.total, room.timings.phases);
   });
-  channels.spawnError.subscribe((message) => {
+  subscribe('anchor:room:spawn:error', (message) => {
     log('spawn failed: %s', (message as SpawnErrorMessage).error);
   });
-  channels.exit.subscribe((message) => {
+  subscribe('anchor:room:exit', (message) => {
     const { room, outcome } = message as ExitMessage;
     log('%s ended: %s %j', room.id, outcome.reason, outcome.usage);
   });

@@ -7,6 +7,7 @@ import { faultRules, generalHints } from './fault-rules.js';
 /** Errno numbers that libuv has no name for, by their names in errno(3). */
 const otherErrnoNames: ReadonlyMap<number, string> = new Map([
   [15, 'ENOTBLK'],
+  [87, 'EUSERS'],
   [117, 'EUCLEAN'],
   ...Object.entries(constants.errno).map(([name, number]) => [number, name] as const),
 ]);

@@ -10,7 +10,7 @@ import { currentPlatform, describePlatform, requireSupported, type Platform } fr
 const PACKAGE_NAME = 'anchor-rooms';
 const ADDON_FILE = 'anchor_rooms.node';
 const INIT_FILE = 'room-init';
-const PLAN_VERSION = 1;
+const PLAN_VERSION: number = 1;
 
 /** The native half of the package. */
 export interface LoadedAddon {
@@ -88,10 +88,9 @@ function isOurPackage(file: string): boolean {
 function open(root: string, path: string): LoadedAddon {
   const load = createRequire(import.meta.url)('bindings') as typeof bindings;
   const addon = load({ bindings: ADDON_FILE, module_root: root, try: [[path]] }) as Addon;
-  if (addon.planVersion !== PLAN_VERSION) {
-    throw new Error(
-      `built for plan version ${String(addon.planVersion)}, this package speaks ${PLAN_VERSION}`,
-    );
+  const version: number = addon.planVersion;
+  if (version !== PLAN_VERSION) {
+    throw new Error(`built for plan version ${version}, this package speaks ${PLAN_VERSION}`);
   }
   const init = join(dirname(path), INIT_FILE);
   if (!existsSync(init)) throw new Error(`${INIT_FILE} is missing beside it`);

@@ -37,7 +37,7 @@ export interface OpenedHost {
   readonly binding: AnchorBinding;
   readonly host: Host;
   /** Puts back what opening changed. After the binding is closed. */
-  undo(): Promise<void>;
+  readonly undo: () => Promise<void>;
 }
 
 const DEFAULT_LAUNCHERS = 2;
@@ -50,7 +50,8 @@ export async function openHost(options: unknown): Promise<OpenedHost> {
   const facts = readCgroupFacts(hostFiles, { pid: process.pid, ...(parent === null ? {} : { parent }) });
   const chosen = chooseCgroup(facts, { delegate });
   if (parent !== null && chosen.kind === 'none') throw unusable(parent, chosen);
-  const { choice, undo } = await prepareCgroup(chosen, process.pid);
+  const prepared = await prepareCgroup(chosen, process.pid);
+  const { choice } = prepared;
   try {
     const cgroup =
       choice.kind === 'none' ? null : { path: subtreePath(choice.parent), controllers: choice.controllers };
@@ -65,9 +66,9 @@ export async function openHost(options: unknown): Promise<OpenedHost> {
       }),
       cgroup: { choice, directory: cgroup?.path ?? null },
     });
-    return { binding, host, undo };
+    return { binding, host, undo: () => prepared.undo() };
   } catch (error) {
-    await undo();
+    await prepared.undo();
     throw error;
   }
 }

@@ -56,6 +56,6 @@ function libcOfThisProcess(): 'glibc' | 'musl' {
 
 /** Only for messages: the report is slow. */
 function glibcVersion(): string | undefined {
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
+  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
   return report?.header?.glibcVersionRuntime;
 }

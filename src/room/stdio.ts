@@ -1,6 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { Readable, Writable, type Duplex } from 'node:stream';
+import type { Writable } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 import { PtyStream } from './pty-stream.js';
 
 /** The parent's ends, as native code hands them over; -1 where there is none. With a pty only stdin is set: the master. */

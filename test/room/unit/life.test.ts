@@ -52,7 +52,7 @@ test('a command that is not there rejects when nothing is left, and says what is
   launcher.say(removed);
   const error = await t.throwsAsync(life.started.promise, { instanceOf: RoomError });
   t.like(error, { code: 'ERR_ROOM_COMMAND_NOT_FOUND', path: '/run.py', step: 'run.exec' });
-  t.regex((error as RoomError).hint ?? '', /interpreter .*"\/usr\/bin\/python3"/);
+  t.regex(error.hint ?? '', /interpreter .*"\/usr\/bin\/python3"/);
   t.deepEqual(gone, [true]);
 });
 
@@ -62,8 +62,8 @@ test('a command that is in no directory of PATH', async (t) => {
   launcher.say(ended);
   launcher.say(removed);
   const error = await t.throwsAsync(life.started.promise, { instanceOf: RoomError });
-  t.regex((error as RoomError).message, /cannot execute "nope"/);
-  t.regex((error as RoomError).hint ?? '', /none of the directories of PATH: \/bin:\/usr\/bin/);
+  t.regex(error.message, /cannot execute "nope"/);
+  t.regex(error.hint ?? '', /none of the directories of PATH: \/bin:\/usr\/bin/);
 });
 
 test('room-init dies before the command runs', async (t) => {
