@@ -211,7 +211,16 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
   'run.request': { doing: 'ask room-init to start a process' },
   'room.ended': { doing: 'use a room that has ended', code: 'ERR_ROOM_ENDED' },
   'root.open': { doing: 'open the root of the room' },
-  'file.open': { doing: 'open % in the room', code: 'ERR_ROOM_FILE' },
+  'file.open': {
+    doing: 'open % in the room',
+    code: 'ERR_ROOM_FILE',
+    on: {
+      EOVERFLOW: { hint: 'It lies in a mount of a host directory: use the path on the host.' },
+      ENXIO: { hint: 'It is a FIFO, a socket or a device.' },
+      ELOOP: { hint: 'Links of /proc are not followed: they could lead out of the room.' },
+      ENOSPC: { hint: 'limits.disk or limits.files of the room is used up.' },
+    },
+  },
   'pty.resize': { doing: 'resize the terminal' },
   freeze: {
     doing: 'freeze or thaw the room',
