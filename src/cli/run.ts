@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { Anchor, type Outcome, type Room, type RoomSpec } from '../index.js';
+import { carryStreams } from './carry.js';
+import { commandOf } from './command.js';
+import type { CommandLine } from './command-line.js';
+import { isRecord } from './draft.js';
+import { explainEnding } from './ending.js';
+import { exitCodeOf, exitCodes } from './exit-code.js';
+import { openDescriptor, print, say, tellFailure, writeJsonLine } from './output.js';
+import { runPage } from './run-page.js';
+import { planInJson, runReport, verboseReport } from './run-report.js';
+import { requestOf, type RoomRequest, type RunOptionValues } from './run-spec.js';
+import { SignalRelay } from './signal-relay.js';
+import { chooseStdio, type StdioChoice } from './stdio-choice.js';
+import { terminalSize } from './terminal.js';
+import { UsageError } from './command-error.js';
+
+export const command = commandOf(runPage, run, {
+  failed: exitCodes.noRoom,
+  ownWords: 'before-command',
+});
+
+async function run(line: CommandLine<typeof runPage.options>): Promise<number> {
+  const { options, rest } = line;
+  const jsonFd = jsonDescriptor(options);
+  let sources: RoomRequest['sources'] = new Map();
+  try {
+    const request = requestOf({
+      options,
+      rest,
+      ...readFiles(options),
+      environment: process.env,
+      directory: process.cwd(),
+    });
+    ({ sources } = request);
+    const { spec, typing } = withStdio(request.spec, options);
+    return options.plan === true
+      ? await printPlan(spec, options)
+      : await runRoom(spec, { typing, jsonFd, options });
+  } catch (error) {
+    return tellFailure(error, { jsonFd, failed: exitCodes.noRoom, sources });
+  }
+}
+
+function jsonDescriptor(options: RunOptionValues): number | null {
+  const text = options['json-fd'];
+  if (text !== undefined) return openDescriptor(text, '--json-fd');
+  return options.json === true ? 2 : null;
+}
+
+function readFiles({ spec, seccomp, interactive }: RunOptionValues): {
+  base?: Record<string, unknown>;
+  profile?: unknown;
+} {
+  if (spec === '-' && interactive === true) {
+    throw new UsageError('--spec - and -i both read standard input', 'put the spec into a file');
+  }
+  const base = spec === undefined ? undefined : readJson(spec, '--spec');
+  if (base !== undefined && !isRecord(base))
+    throw new UsageError(`--spec: ${spec} does not hold a JSON object`);
+  return {
+    ...(base === undefined ? {} : { base }),
+    ...(seccomp === undefined || seccomp === 'default' ? {} : { profile: readJson(seccomp, '--seccomp') }),
+  };
+}
+
+function readJson(path: string, option: string): unknown {
+  const name = path === '-' ? 'standard input' : path;
+  let text: string;
+  try {
+    text = readFileSync(path === '-' ? 0 : path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${option}: ${name} cannot be read: ${(error as Error).message}`);
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new UsageError(`${option}: ${name} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** A terminal is of a kind that every plank knows; nothing else of the environment is there unless it is named. */
+const terminalKind = 'xterm';
+
+function withStdio(spec: RoomSpec, options: RunOptionValues): { spec: RoomSpec; typing: boolean } {
+  const { stdio, typing }: StdioChoice = chooseStdio(spec.stdio, {
+    interactive: options.interactive === true,
+    tty: options.tty === true,
+    terminals: [isatty(0), isatty(1), isatty(2)],
+    size: terminalSize(),
+  });
+  const terminal = typeof stdio === 'object' && 'pty' in stdio;
+  const env =
+    terminal && (spec.env === undefined || isRecord(spec.env))
+      ? { TERM: terminalKind, ...spec.env }
+      : spec.env;
+  return { spec: { ...spec, stdio, ...(env === undefined ? {} : { env }) }, typing };
+}
+
+/** This process exists for one room, so it may be moved to where limits are possible. */
+function openAnchor({ cgroup }: RunOptionValues): Promise<Anchor> {
+  return Anchor.open({
+    launchers: 1,
+    cgroup: cgroup === undefined ? { delegate: true } : { parent: cgroup },
+  });
+}
+
+async function printPlan(spec: RoomSpec, options: RunOptionValues): Promise<number> {
+  const anchor = await openAnchor(options);
+  try {
+    print(planInJson(await anchor.plan(spec)));
+    return exitCodes.done;
+  } finally {
+    await anchor.close();
+  }
+}
+
+interface Manner {
+  readonly typing: boolean;
+  readonly jsonFd: number | null;
+  readonly options: RunOptionValues;
+}
+
+async function runRoom(spec: RoomSpec, manner: Manner): Promise<number> {
+  const signals = new SignalRelay();
+  try {
+    const anchor = await openAnchor(manner.options);
+    try {
+      const room = await anchor.spawn(spec, { signal: signals.starting });
+      signals.attach(room);
+      await carryStreams(room, manner.typing);
+      const outcome = await room.exited;
+      tellEnd(room, outcome, manner);
+      const left = await room.removed;
+      if (left !== null) say(`anchor: something of the room is left: ${left.message}\n`);
+      return exitCodeOf(outcome);
+    } finally {
+      await anchor.close();
+    }
+  } finally {
+    signals.stop();
+  }
+}
+
+function tellEnd(room: Room, outcome: Outcome, { jsonFd, options }: Manner): void {
+  const report = runReport(room, outcome);
+  if (options.verbose === true) say(verboseReport(report));
+  const reason = explainEnding(outcome, room.spec);
+  if (jsonFd !== null) writeJsonLine(jsonFd, report);
+  else if (reason !== null) say(`anchor: ${reason}\n`);
+}
