@@ -6,9 +6,6 @@ import { Anchor, type Room, type RoomSpec } from '../../src/index.js';
 
 /** For tests that run in the guest only: what scripts/vm/guest and test/vm/harness put there. */
 
-/** An emulated processor is ten to thirty times slower: tests that repeat something repeat it less. */
-export const emulated = process.env['ANCHOR_ROOMS_ACCELERATOR'] === 'tcg';
-
 /** The kernel's series, such as `6.1`. */
 export const series = /^\d+\.\d+/.exec(process.env['ANCHOR_ROOMS_GUEST'] ?? '')?.[0] ?? '';
 

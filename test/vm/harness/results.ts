@@ -7,12 +7,13 @@ export interface Tally {
 
 const result = /^(not )?ok(?: \d+)?(?: - )?(.*)$/;
 const directive = / # (SKIP|TODO)\b/i;
-const summary = /^# (tests|pass|fail|skip|todo) \d+$/;
+/** Sums, which the host makes itself, and names of hooks. */
+const noise = /^# (?:(?:tests|pass|fail|skip|todo) \d+$|.*(?:before|after)(?:Each)?(?:\.always)? hook)/;
 const marker = /^anchor-guest: (\w+) ?(.*)$/;
 
 /**
  * Turns what the guest says into TAP of the host: each result keeps its name with a prefix in front and gets a new
- * number, since more may follow. The guest's plan and closing comments are dropped; `finish` writes its own.
+ * number, since more may follow. The guest's plan and closing comments are dropped.
  */
 export class ResultRelay {
   readonly tally: Tally = { passed: 0, failed: 0, skipped: 0 };
@@ -59,7 +60,7 @@ export class ResultRelay {
     const [matched, not, title = ''] = result.exec(line) ?? [];
     if (marked !== undefined) this.#mark(key, value);
     else if (matched !== undefined) this.#result(not === undefined, title);
-    else if (/^( {2}|#)/.test(line) && !summary.test(line)) this.write(line);
+    else if (/^( {2}|#)/.test(line) && !noise.test(line)) this.write(line);
   }
 
   #mark(key: string, value: string): void {
