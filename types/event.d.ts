@@ -38,7 +38,7 @@ export type NativeEvent =
     }
   /** The room could not be made; nothing of it is left. */
   | { readonly type: 'launch-failed'; readonly room: number; readonly fault: NativeFault }
-  /** A process in the room passed execve. Process 0 is the command. */
+  /** A process in the room passed execve. Process 0 is the command, and only it has marks: those of the launch. */
   | { readonly type: 'started'; readonly room: number; readonly process: number; readonly marks: NativeMarks }
   /** A process could not be started. For process 0 the room ends by itself afterwards. */
   | { readonly type: 'start-failed'; readonly room: number; readonly process: number; readonly fault: NativeFault }

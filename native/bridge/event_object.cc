@@ -95,7 +95,8 @@ Object EventObject(Napi::Env env, const watch::Event& event) {
       type("started");
       object.Set("process", event.process);
       Object marks = MarksObject(env, event.marks);
-      marks.Set("started", static_cast<double>(event.clock - event.marks.parent[launch::kCalled]) / 1000.0);
+      if (event.process == 0)
+        marks.Set("started", static_cast<double>(event.clock - event.marks.parent[launch::kCalled]) / 1000.0);
       object.Set("marks", marks);
       break;
     }

@@ -9,9 +9,13 @@ namespace rooms::bridge {
 std::shared_ptr<EventQueue> EventQueue::Open(Napi::Env env, Deliver deliver) {
   auto queue = std::make_shared<EventQueue>();
   queue->deliver_ = std::move(deliver);
-  // The function keeps the queue until Node is done with it, which may be after the Anchor's end.
+  // The function keeps the queue until Node is done with it: after Close(), or before it when the environment ends.
   auto* self = new std::shared_ptr<EventQueue>(queue);
-  auto finalize = [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<EventQueue>*>(data); };
+  auto finalize = [](napi_env, void* data, void*) {
+    auto* owner = static_cast<std::shared_ptr<EventQueue>*>(data);
+    (*owner)->Abandon();
+    delete owner;
+  };
   napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "anchor-rooms"), 0,
                                                        1, self, finalize, queue.get(), Drain, &queue->function_);
   if (status != napi_ok) {
@@ -77,12 +81,19 @@ void EventQueue::Release(Napi::Env env) {
 }
 
 void EventQueue::Close() {
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return;
+  }
+  Abandon();
+  napi_release_threadsafe_function(function_, napi_tsfn_abort);
+}
+
+void EventQueue::Abandon() {
   std::lock_guard lock(mutex_);
-  if (closed_) return;
   closed_ = true;
   for (watch::Event& event : events_) Dispose(event);
   events_.clear();
-  napi_release_threadsafe_function(function_, napi_tsfn_abort);
 }
 
 }  // namespace rooms::bridge

@@ -24,7 +24,8 @@ bool MakePipe(bool to_room, StreamOwner owner, sys::UniqueFd& room, sys::UniqueF
 }
 
 bool OpenTerminal(const plan::Stdio& stdio, int devpts, StreamOwner owner, Streams& streams, sys::Fault& fault) {
-  sys::UniqueFd master(openat(devpts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC));
+  // Not blocking: a terminal that nobody in the room reads would hold a thread of libuv's pool with each write.
+  sys::UniqueFd master(openat(devpts, "ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
   if (!master) return sys::Fail(fault, "pty.open", "openat", errno, "ptmx");
   int unlocked = 0;
   if (ioctl(master.get(), TIOCSPTLCK, &unlocked) < 0) return sys::Fail(fault, "pty.open", "ioctl", errno, "TIOCSPTLCK");

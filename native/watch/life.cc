@@ -85,7 +85,7 @@ void Watcher::ReadControl(Room& room) {
     event.room = room.number();
     event.process = record.process;
     event.clock = record.clock;
-    event.marks = room.launched->marks;
+    if (record.process == 0) event.marks = room.launched->marks;
     if (record.kind == init::RecordKind::kFailed) {
       event.type = EventType::kStartFailed;
       DescribeFailure(record, event);
