@@ -16,6 +16,7 @@
       "native/launch/layers.cc",
       "native/launch/leaf.cc",
       "native/launch/network_namespace.cc",
+      "native/launch/network_reserve.cc",
       "native/launch/plank_jobs.cc",
       "native/launch/planks.cc",
       "native/launch/probe.cc",

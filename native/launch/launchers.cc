@@ -11,6 +11,7 @@
 
 #include <functional>
 
+#include "launch/network_reserve.h"
 #include "launch/seclusion.h"
 #include "launch/subtree.h"
 #include "launch/templates.h"
@@ -73,6 +74,9 @@ void ServeFirst(Setup& setup) {
   close(seclusion.ready);
   if (!ok) return;
 
+  NetworkReserve networks;
+  networks.Start(workshop);
+  workshop.networks = &networks;
   std::vector<std::thread> others;
   for (uint32_t i = 1; i < launchers; ++i) others.emplace_back(Serve, std::ref(workshop), seclusion.socket);
   Serve(workshop, seclusion.socket);

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 
 #include "launch/layers.h"
-#include "launch/network_namespace.h"
+#include "launch/network_reserve.h"
 #include "launch/run_request.h"
 #include "launch/sources.h"
 #include "launch/user_namespace.h"
@@ -86,7 +86,7 @@ bool RoomJob::Prepare(Workshop& workshop, const Stack& stack, const JobFds& rece
   parts.lower = MakeLower(workshop, stack, room.root, parts.user_namespace.get(), fault_);
   if (!parts.lower) return false;
   marks_.parent[kPlankReady] = sys::Now();
-  parts.network = MakeNetworkNamespace(workshop, fault_);
+  parts.network = workshop.networks->Take(workshop, fault_);
   if (!parts.network) return false;
   marks_.parent[kNetworkReady] = sys::Now();
   parts.upper = MakeUpper(room.root, base, fault_);

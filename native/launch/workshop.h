@@ -11,6 +11,8 @@
 
 namespace rooms::launch {
 
+class NetworkReserve;
+
 // What an Anchor was opened with: types/plan.d.ts AnchorPlan.
 struct AnchorPlan {
   std::string init;
@@ -34,6 +36,7 @@ struct Workshop {
   sys::UniqueFd empty;           // template of masks: an empty directory that holds an empty file
   bool clones_detached = false;  // open_tree can clone a mount that is attached nowhere (Linux 6.15)
   int dumpable = 1;
+  NetworkReserve* networks = nullptr;
   Planks planks;
 };
 
