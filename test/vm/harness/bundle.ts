@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { busyboxPlank } from '../../helpers/image.js';
+import { roomPlank } from '../../helpers/room.js';
 import { repository } from './paths.js';
 import { obtainPlanks } from './planks.js';
 import { compiled } from './test-files.js';
@@ -21,8 +22,8 @@ export async function makeBundle(
   for (const part of parts) copyPart(part, repo);
   cpSync(join(repository, 'scripts', 'vm', 'guest'), join(root, 'guest'), { recursive: true });
   cpSync(await obtainPlanks(), join(root, 'planks'), { recursive: true });
-  // The suites build these on first use, which takes an emulated processor long.
-  for (const plank of [await busyboxPlank('squashfs'), await busyboxPlank('erofs')]) {
+  // The suites build these on first use, which takes long on an emulated processor, and a compiler.
+  for (const plank of [await busyboxPlank('squashfs'), await busyboxPlank('erofs'), await roomPlank()]) {
     cpSync(plank, join(repo, '.cache', basename(plank)));
   }
   writeFileSync(join(repo, 'ava.config.js'), avaConfiguration(files));
