@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import type { ExecutionContext, TestFn } from 'ava';
 import { Anchor, buildPlank, type AnchorOptions, type Room, type RoomSpec } from '../../src/index.js';
 import { busyboxPlank, makeBusyboxTree } from './image.js';
+import { dataDirectory } from './vm-guest.js';
 import { assertNothingLeft, standing, type Standing } from './leftovers.js';
 
 const run = promisify(execFile);
@@ -83,7 +84,12 @@ export async function ownPlank(directory: string): Promise<string> {
   return plank;
 }
 
-/** A row of a table: what has to be in the room for a field of a spec or of `granted`. */
+export { nextText, until } from './vm-guest.js';
+
+/** Where writable mounts of the host are tried: a file system that takes idmapped mounts on every kernel. */
+export const mountable = process.env['ANCHOR_ROOMS_GUEST'] === undefined ? tmpdir() : dataDirectory;
+
+/** The lines of an output. */
 export function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '');
 }
