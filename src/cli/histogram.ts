@@ -1,11 +1,12 @@
 import type { BenchReport } from './bench-report.js';
 import { distributionOf } from './statistics.js';
+import { shortNumber } from './units.js';
 
 const width = 760;
-const height = 420;
+const height = 450;
 const left = 70;
 const right = 30;
-const top = 64;
+const top = 104;
 const bottom = 74;
 const plotWidth = width - left - right;
 const plotHeight = height - top - bottom;
@@ -30,66 +31,88 @@ export function histogram({
   const scale = scaleOf(values, distribution.p99 / 1000);
   const counts = countsOf(values, scale);
   const beyond = values.filter((value) => value >= scale.end).length;
-  const yStep = niceStep(Math.max(...counts, 1) / 5, 1);
-  const yEnd = Math.ceil(Math.max(...counts, 1) / yStep) * yStep;
-  const x = (value: number): number => left + ((value - scale.begin) / (scale.end - scale.begin)) * plotWidth;
-  const y = (count: number): number => top + plotHeight - (count / yEnd) * plotHeight;
-
-  const parts = [
-    text(left, 24, `Time to the first byte of ${rooms} rooms from ${plank}`, 'start', 15),
-    text(left, 42, `Linux ${host.kernel}, Node ${host.node}, ${host.cpus} × ${host.cpu}`, 'start', 11),
-  ];
-  for (let count = 0; count <= yEnd; count += yStep) {
-    parts.push(line(left, y(count), left + plotWidth, y(count), count === 0 ? '#000' : '#ccc'));
-    parts.push(text(left - 8, y(count) + 4, String(count), 'end', 11));
-  }
-  counts.forEach((count, bar) => {
-    if (count === 0) return;
-    const begin = x(scale.begin + bar * scale.bar);
-    const end = x(scale.begin + (bar + 1) * scale.bar);
-    const shape = `x="${round(begin)}" y="${round(y(count))}" width="${round(end - begin - 1)}" height="${round(y(0) - y(count))}"`;
-    parts.push(`<rect ${shape} fill="#777"/>`);
-  });
-  for (let tick = 0; scale.begin + tick * scale.tick <= scale.end + 1e-9; tick += 1) {
-    const value = scale.begin + tick * scale.tick;
-    parts.push(line(x(value), y(0), x(value), y(0) + 5, '#000'));
-    parts.push(text(x(value), y(0) + 19, trimmed(value), 'middle', 11));
-  }
-  marks.forEach(({ key, dash }, at) => {
-    const value = distribution[key] / 1000;
-    const place = x(value);
-    if (place > left + plotWidth) return;
-    parts.push(line(place, top - 4, place, y(0), '#000', dash));
-    // One below the other: the lines of p95 and p99 may be close.
-    parts.push(text(place + 4, top + 8 + at * 14, `${key} ${trimmed(value)} ms`, 'start', 11));
-  });
-  parts.push(
-    text(
-      left + plotWidth / 2,
-      height - 30,
-      'milliseconds from the call of spawn() to the first byte of output',
-      'middle',
-      12,
-    ),
-  );
-  parts.push(
-    text(
-      left + plotWidth / 2,
-      height - 12,
-      `each bar: ${trimmed(scale.bar)} ms${beyond === 0 ? '' : `; ${beyond} slower rooms are beyond the right edge`}`,
-      'middle',
-      11,
-    ),
-  );
-  parts.push(
-    `<text transform="translate(20 ${top + plotHeight / 2}) rotate(-90)" text-anchor="middle" font-size="12">number of rooms</text>`,
-  );
+  const frame = frameOf(scale, Math.max(...counts, 1));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif">`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    ...parts,
+    text(left, 24, `Time to the first byte of ${rooms} rooms from ${plank}`, 'start', 15),
+    text(left, 42, `Linux ${host.kernel}, Node ${host.node}, ${host.cpus} × ${host.cpu}`, 'start', 11),
+    ...countAxis(frame),
+    ...counts.flatMap((count, bar) => (count === 0 ? [] : [barOf(frame, scale, bar, count)])),
+    ...timeAxis(frame, scale),
+    ...marks.flatMap(({ key, dash }, at) =>
+      markOf(frame, { key, dash, at, value: distribution[key] / 1000 }),
+    ),
+    text(left + plotWidth / 2, height - 12, legend(scale, beyond), 'middle', 11),
     '</svg>\n',
   ].join('\n');
+}
+
+/** Where values and counts are in the picture. */
+interface Frame {
+  readonly x: (milliseconds: number) => number;
+  readonly y: (count: number) => number;
+  readonly countStep: number;
+  readonly countEnd: number;
+}
+
+function frameOf({ begin, end }: Scale, highest: number): Frame {
+  const countStep = niceStep(highest / 5, 1);
+  const countEnd = Math.ceil(highest / countStep) * countStep;
+  return {
+    x: (value) => left + ((value - begin) / (end - begin)) * plotWidth,
+    y: (count) => top + plotHeight - (count / countEnd) * plotHeight,
+    countStep,
+    countEnd,
+  };
+}
+
+function countAxis({ y, countStep, countEnd }: Frame): string[] {
+  const middle = top + plotHeight / 2;
+  const parts = [
+    `<text transform="translate(20 ${middle}) rotate(-90)" text-anchor="middle" font-size="12">number of rooms</text>`,
+  ];
+  for (let count = 0; count <= countEnd; count += countStep) {
+    parts.push(line(left, y(count), left + plotWidth, y(count), count === 0 ? '#000' : '#ccc'));
+    parts.push(text(left - 8, y(count) + 4, String(count), 'end', 11));
+  }
+  return parts;
+}
+
+function timeAxis({ x, y }: Frame, { begin, end, tick }: Scale): string[] {
+  const title = 'milliseconds from the call of spawn() to the first byte of output';
+  const parts = [text(left + plotWidth / 2, height - 30, title, 'middle', 12)];
+  for (let at = 0; begin + at * tick <= end + 1e-9; at += 1) {
+    const value = begin + at * tick;
+    parts.push(line(x(value), y(0), x(value), y(0) + 5, '#000'));
+    parts.push(text(x(value), y(0) + 19, trimmed(value), 'middle', 11));
+  }
+  return parts;
+}
+
+function barOf({ x, y }: Frame, scale: Scale, bar: number, count: number): string {
+  const begin = x(scale.begin + bar * scale.bar);
+  const barWidth = x(scale.begin + (bar + 1) * scale.bar) - begin - 1;
+  const shape = `x="${round(begin)}" y="${round(y(count))}" width="${round(barWidth)}"`;
+  return `<rect ${shape} height="${round(y(0) - y(count))}" fill="#888"/>`;
+}
+
+function markOf(
+  { x, y }: Frame,
+  { key, dash, at, value }: { key: string; dash: string; at: number; value: number },
+): string[] {
+  // Above the bars, and one below the other: the lines of p95 and p99 may be close.
+  const place = top - 44 + at * 15;
+  return [
+    line(x(value), place - 9, x(value), y(0), '#000', dash),
+    text(x(value) + 4, place, `${key} ${shortNumber(value)} ms`, 'start', 11),
+  ];
+}
+
+function legend({ bar }: Scale, beyond: number): string {
+  const rest =
+    beyond === 0 ? '' : `; beyond the right edge: ${beyond} slower ${beyond === 1 ? 'room' : 'rooms'}`;
+  return `each bar: ${trimmed(bar)} ms${rest}`;
 }
 
 interface Scale {

@@ -99,7 +99,8 @@ function setVariable(draft: Draft, text: string, environment: RunInput['environm
     draft.setIn('env', name, value, `--env ${name}`);
     return;
   }
-  const value = environment[text];
+  // Object.prototype is behind process.env too.
+  const value = Object.hasOwn(environment, text) ? environment[text] : undefined;
   if (value === undefined) {
     throw new UsageError(`--env ${text}: there is no such variable here`, `to set it: --env ${text}=VALUE`);
   }
