@@ -160,7 +160,7 @@ void Anchor::Resize(const Napi::CallbackInfo& info) {
   }
 }
 
-launch::Answered Anchor::Settling(Napi::Promise::Deferred deferred, Settle settle) {
+launch::Answered Anchor::Settling(Napi::Promise::Deferred deferred, const Settle& settle) {
   // Runs on the watcher thread; the promise belongs to the JS thread. A waiting promise keeps Node alive.
   queue_->Hold(deferred.Env());
   return [queue = queue_, deferred, settle](launch::Answer answer) {

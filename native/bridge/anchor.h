@@ -38,7 +38,7 @@ class Anchor : public Napi::ObjectWrap<Anchor> {
 
   // The answer to a job, settled on the JS thread as `settle` says.
   using Settle = std::function<Napi::Value(Napi::Env, const launch::Answer&)>;
-  launch::Answered Settling(Napi::Promise::Deferred deferred, Settle settle);
+  launch::Answered Settling(Napi::Promise::Deferred deferred, const Settle& settle);
 
   std::shared_ptr<EventQueue> queue_;
   std::shared_ptr<watch::Watcher> watcher_;

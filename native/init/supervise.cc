@@ -120,12 +120,27 @@ void Reap() {
   }
 }
 
+// What the embedding process ignores stays ignored through clone3 and execve: an ignored SIGCHLD would leave nothing to
+// reap, and programs expect SIGPIPE to end them.
+void ResetSignals() {
+  struct {
+    void* handler;
+    unsigned long flags;
+    void* restorer;
+    uint64_t mask;
+  } by_default{};
+  constexpr int kSignals = 64;
+  for (int signal = 1; signal <= kSignals; ++signal)
+    Raw(__NR_rt_sigaction, signal, Arg(&by_default), 0, sizeof by_default.mask);
+}
+
 }  // namespace
 
 void Supervise() {
   // /proc/1 then belongs to the host's root: nothing in the room can read or trace this process.
   Raw(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   Raw(__NR_prctl, PR_SET_NAME, Arg("room-init"));
+  ResetSignals();
   DropBoundingSet();
 
   // All signals were blocked before exec and stay so; a child's end is read from a descriptor.

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "launch/filesystem.h"
@@ -42,7 +43,7 @@ bool TakeMounts(sys::Fault& fault) {
   if (unshare(CLONE_FS | CLONE_NEWNS) < 0) return sys::Fail(fault, "seclude", "unshare", errno, "mounts");
   long made = sys::Raw(__NR_mount, 0, sys::Arg("/"), 0, MS_REC | MS_PRIVATE, 0);
   if (made < 0) return sys::Fail(fault, "seclude", "mount", made, "/");
-  sys::UniqueFd root = NewFilesystem("seclude", "tmpfs", {{"size", "4k"}, {"nr_inodes", "2"}},
+  sys::UniqueFd root = NewFilesystem("seclude", "tmpfs", {{"size", "4k"}, {"nr_inodes", "4"}},
                                      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, fault);
   if (!root) return false;
   int attached = sys::AttachMountAt(root.get(), AT_FDCWD, "/");
@@ -54,6 +55,7 @@ bool TakeMounts(sys::Fault& fault) {
   long unmounted = sys::Raw(__NR_umount2, sys::Arg("."), kDetach);
   if (unmounted < 0) return sys::Fail(fault, "seclude", "umount2", unmounted);
   if (chdir("/") < 0) return sys::Fail(fault, "seclude", "chdir", errno, "/");
+  if (mkdir(kTemplatePlace, 0700) < 0) return sys::Fail(fault, "seclude", "mkdir", errno, kTemplatePlace);
   int sealed = sys::MountSetattr(root.get(), MOUNT_ATTR_RDONLY);
   return sealed < 0 ? sys::Fail(fault, "seclude", "mount_setattr", sealed) : true;
 }

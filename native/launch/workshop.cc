@@ -6,7 +6,7 @@ namespace rooms::launch {
 
 bool KeepTemplate(const Workshop& workshop, int mount, sys::Fault& fault) {
   if (workshop.clones_detached) return true;
-  int result = sys::AttachMountAt(mount, AT_FDCWD, "/");
+  int result = sys::AttachMountAt(mount, AT_FDCWD, kTemplatePlace);
   return result < 0 ? sys::Fail(fault, "template.attach", "move_mount", result) : true;
 }
 

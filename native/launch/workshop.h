@@ -40,7 +40,11 @@ struct Workshop {
   Planks planks;
 };
 
-// Makes `mount` a template: attached to the launchers' own root where the kernel can only clone what is attached.
+// Where templates lie in the launchers' own root, one on top of the other. Not on "/" itself: whoever has mounts above
+// its root counts as chrooted, and may make no user namespace.
+constexpr const char* kTemplatePlace = "/t";
+
+// Makes `mount` a template: attached where the kernel can only clone what is attached.
 bool KeepTemplate(const Workshop& workshop, int mount, sys::Fault& fault);
 
 // A path of the host as a descriptor; absolute paths would otherwise start at the launcher's empty root.
