@@ -35,6 +35,10 @@ export class SignalRelay {
   readonly #receive = (signal: NodeJS.Signals): void => {
     if (this.#room !== null) this.#room.kill(signal);
     else if (signal === 'SIGUSR1' || signal === 'SIGUSR2') this.#waiting.push(signal);
-    else this.#starting.abort(new Interrupted(signal));
+    else {
+      // Should that take too long, the next signal has its usual effect.
+      this.stop();
+      this.#starting.abort(new Interrupted(signal));
+    }
   };
 }

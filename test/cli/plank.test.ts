@@ -110,3 +110,21 @@ test('a build that is interrupted leaves nothing behind', async (t) => {
   t.deepEqual(await readdir(directory), ['temporary']);
   t.deepEqual(await readdir(temporary), []);
 });
+
+test('a second signal ends a build that cannot be stopped otherwise', async (t) => {
+  const directory = await scratch(t);
+  const pipe = join(directory, 'pipe');
+  await run('mkfifo', [pipe]);
+  // Nobody ever opens the other end of the pipe, and open(2) waits for that.
+  const started = new StartedCommand(['plank', 'build', pipe, '-o', join(directory, 'out.sqsh')], {
+    env: { ...process.env, TMPDIR: directory },
+  });
+  while (started.child.exitCode === null && (await readdir(directory)).length < 2) await sleep(10);
+  started.child.kill('SIGINT');
+  while (started.child.exitCode === null && started.child.signalCode === null) {
+    await sleep(100);
+    started.child.kill('SIGINT');
+  }
+  await started.ended;
+  t.is(started.child.signalCode, 'SIGINT');
+});

@@ -104,7 +104,7 @@ test('a spec from a file, changed by options', async (t) => {
     hostname: 'one',
   };
   await writeFile(file, JSON.stringify(spec));
-  t.is((await anchor(['run', '--spec', file])).stdout, '1 1\none\n/\n');
+  t.like(await anchor(['run', '--spec', file]), { code: 0, stderr: '', stdout: '1 1\none\n/\n' });
   const changed = ['--spec', file, '--env', 'B=2', '--hostname', 'two', '--cwd', '/tmp'];
   t.is((await anchor(['run', ...changed])).stdout, '1 2\ntwo\n/tmp\n');
   t.is((await anchor(['run', ...changed, '--', 'hostname'])).stdout, 'two\n');
@@ -141,7 +141,7 @@ test('--json says how it went, to standard error or to another descriptor', asyn
   t.true(report.timings.total > 0);
   t.like(report.outcome, { reason: 'exited', exitCode: 5, signal: null });
 
-  const timedOut = await anchor(shell('echo words >&2; sleep 60', '--json', '--lifetime', '200ms'));
+  const timedOut = await anchor(shell('echo words >&2; sleep 60', '--json', '--lifetime', '2s'));
   t.is(timedOut.code, 124);
   const [words, line, ...rest] = timedOut.stderr.split('\n');
   t.deepEqual([words, rest], ['words', ['']]);

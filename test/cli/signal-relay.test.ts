@@ -12,6 +12,7 @@ function listening(): { room: Room; received: unknown[] } {
 }
 
 test.serial('what would end us ends the making of the room', (t) => {
+  const before = process.listenerCount('SIGTERM');
   const relay = new SignalRelay();
   t.teardown(() => relay.stop());
   t.false(relay.starting.aborted);
@@ -20,6 +21,7 @@ test.serial('what would end us ends the making of the room', (t) => {
   const reason = relay.starting.reason as Interrupted;
   t.true(reason instanceof Interrupted);
   t.is(reason.signal, 'SIGTERM');
+  t.is(process.listenerCount('SIGTERM'), before, 'the next one has its usual effect');
 });
 
 test.serial('signals with a meaning of the program’s own wait for it', (t) => {
