@@ -8,8 +8,8 @@
 #include "bridge/event_object.h"
 #include "bridge/fault.h"
 #include "bridge/read_plan.h"
-#include "sys/mount_api.h"
 #include "watch/cgroup_files.h"
+#include "watch/room_file.h"
 
 namespace rooms::bridge {
 
@@ -138,14 +138,11 @@ Napi::Value Anchor::OpenBelow(const Napi::CallbackInfo& info) {
   sys::Fault fault;
   int root = watcher_->OpenRoot(Number(info, 0), fault);
   if (root < 0) return Throw(env, fault), env.Undefined();
+  auto owned = std::make_shared<sys::UniqueFd>(root);
   std::string path = info[1].ToString();
   uint64_t flags = Number(info, 2), mode = Number(info, 3);
-  return Background::Run(env, [root, path, flags, mode](sys::Fault& fault) -> int64_t {
-    sys::UniqueFd owned(root);
-    int fd = sys::Openat2(root, path.c_str(), flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode,
-                          RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-    if (fd < 0) sys::Fail(fault, "file.open", "openat2", fd, path);
-    return fd;
+  return Background::Run(env, [owned, path, flags, mode](sys::Fault& fault) -> int64_t {
+    return watch::OpenRoomFile(owned->get(), path.c_str(), flags, mode, fault);
   });
 }
 

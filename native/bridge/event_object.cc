@@ -9,7 +9,7 @@ namespace {
 using Object = Napi::Object;
 
 // In the order of launch::LaunchMark and child::Mark.
-constexpr const char* kParentMarks[] = {"called", "taken", "plank", "user", "network", "prepared", "executed", "sent"};
+constexpr const char* kParentMarks[] = {"called", "taken", "user", "plank", "network", "prepared", "executed", "sent"};
 constexpr const char* kChildMarks[] = {"entered", "root", "mounts", "identity", "executing"};
 
 Object MarksObject(Napi::Env env, const launch::LaunchMarks& marks) {

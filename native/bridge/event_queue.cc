@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <iterator>
-
 namespace rooms::bridge {
 
 std::shared_ptr<EventQueue> EventQueue::Open(Napi::Env env, Deliver deliver) {
@@ -30,10 +28,6 @@ void EventQueue::Post(watch::Event event) {
   std::lock_guard lock(mutex_);
   if (closed_) return Dispose(event);
   events_.push_back(std::move(event));
-  Wake();
-}
-
-void EventQueue::Wake() {
   if (awake_) return;
   awake_ = true;
   napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);
@@ -47,23 +41,19 @@ void EventQueue::Drain(napi_env env, napi_value, void* context, void*) {
     events.swap(queue->events_);
     queue->awake_ = false;
   }
-  for (size_t i = 0; i < events.size(); ++i) {
+  for (watch::Event& event : events) {
     if (env == nullptr) {
-      Dispose(events[i]);  // the environment is being torn down
+      Dispose(event);  // the environment is being torn down
       continue;
     }
     Napi::HandleScope scope(env);
-    if (events[i].type == watch::EventType::kAnswer)
-      events[i].answer();
+    if (event.type == watch::EventType::kAnswer)
+      event.answer();
     else
-      queue->deliver_(Napi::Env(env), events[i]);
-    if (!Napi::Env(env).IsExceptionPending()) continue;
-    // Node reports it when this returns; what comes after must not be lost with it.
-    std::lock_guard lock(queue->mutex_);
-    auto rest = std::make_move_iterator(events.begin() + static_cast<ptrdiff_t>(i) + 1);
-    queue->events_.insert(queue->events_.begin(), rest, std::make_move_iterator(events.end()));
-    if (!queue->events_.empty() && !queue->closed_) queue->Wake();
-    return;
+      queue->deliver_(Napi::Env(env), event);
+    // A listener that throws is the program's uncaught exception, and no reason to keep the rest from others.
+    if (Napi::Env(env).IsExceptionPending())
+      napi_fatal_exception(env, Napi::Env(env).GetAndClearPendingException().Value());
   }
 }
 

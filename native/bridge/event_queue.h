@@ -26,7 +26,6 @@ class EventQueue : public std::enable_shared_from_this<EventQueue> {
   void Close();
 
  private:
-  void Wake();
   void Abandon();
   static void Drain(napi_env env, napi_value callback, void* context, void* data);
   static void Dispose(watch::Event& event);

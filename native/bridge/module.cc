@@ -6,6 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "bridge/background.h"
 #include "bridge/read_plan.h"
 #include "launch/probe.h"
@@ -20,6 +22,14 @@ Napi::Value CheckPlan(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// Names held by one environment: a worker thread that is terminated gives nothing back by itself.
+struct Claims {
+  std::set<int> fds;
+  ~Claims() {
+    for (int fd : fds) close(fd);
+  }
+};
+
 // An abstract socket name is held by one process of the network namespace and given back by the kernel; unix(7).
 Napi::Value ClaimName(const Napi::CallbackInfo& info) {
   std::string name = info[0].ToString();
@@ -29,13 +39,17 @@ Napi::Value ClaimName(const Napi::CallbackInfo& info) {
   memcpy(address.sun_path + 1, name.data(), name.size());
   int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   socklen_t size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  if (fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0) return Napi::Number::New(info.Env(), fd);
+  if (fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0) {
+    info.Env().GetInstanceData<Claims>()->fds.insert(fd);
+    return Napi::Number::New(info.Env(), fd);
+  }
   if (fd >= 0) close(fd);
   return info.Env().Null();
 }
 
 Napi::Value ReleaseName(const Napi::CallbackInfo& info) {
-  close(info[0].ToNumber().Int32Value());
+  int fd = info[0].ToNumber().Int32Value();
+  if (info.Env().GetInstanceData<Claims>()->fds.erase(fd) > 0) close(fd);
   return info.Env().Undefined();
 }
 
@@ -65,6 +79,7 @@ Napi::Value ProbeKernel(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void DefineFunctions(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Claims);
   exports.Set("checkPlan", Napi::Function::New<CheckPlan>(env, "checkPlan"));
   exports.Set("claimName", Napi::Function::New<ClaimName>(env, "claimName"));
   exports.Set("releaseName", Napi::Function::New<ReleaseName>(env, "releaseName"));

@@ -39,8 +39,9 @@ struct Input {
   int user_namespace;  // -1: ids of the host
   int control;         // room-init's socket
   int init;            // room-init's executable
-  bool cgroup_namespace;
+  int proc;            // the host's /proc, or -1 when nothing there must be changed for the room
   bool read_only_root;
+  bool announce;       // room-init says hello when it runs
   uint32_t owner_uid;  // of directories made for mount targets
   uint32_t owner_gid;
   const char* hostname;

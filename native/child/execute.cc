@@ -21,7 +21,7 @@ void Execute(Input& input) {
   if (input.filter.len > 0 &&
       Failed(input, Raw(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, Arg(&input.filter)), "seccomp", "seccomp"))
     return;
-  const char* argv[] = {"room-init", nullptr};
+  const char* argv[] = {"room-init", input.announce ? init::kAnnounce : nullptr, nullptr};
   const char* env[] = {nullptr};
   input.marks[kExecuting] = sys::Now();
   input.executing = true;

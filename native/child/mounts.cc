@@ -39,6 +39,16 @@ bool MakeReadOnly(Input& input, int target, int index) {
          !Failed(input, sys::AttachMount(clone, target), "mount.read-only", "move_mount", index);
 }
 
+// An empty directory or file of the room's own tmpfs, which by now is attached and can be cloned on every kernel.
+int NewMask(Input& input, const Mount& mount, int index) {
+  int clone = sys::OpenTree(input.upper, mount.is_file ? "f" : "d", OPEN_TREE_CLONE);
+  unsigned sealed = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  if (Failed(input, clone, "mount.mask", "open_tree", index) ||
+      Failed(input, sys::MountSetattr(clone, sealed), "mount.mask", "mount_setattr", index))
+    return -1;
+  return clone;
+}
+
 // Descriptors are not closed one by one: close_range does it once, before execve.
 bool AttachOne(Input& input, int root, const Mount& mount, int index) {
   int target = OpenTarget(input, root, mount);
@@ -48,6 +58,7 @@ bool AttachOne(Input& input, int root, const Mount& mount, int index) {
   if (mount.kind == plan::MountKind::kReadOnly) return MakeReadOnly(input, target, index);
 
   int source = mount.source;
+  if (mount.kind == plan::MountKind::kMask) source = NewMask(input, mount, index);
   if (const char* type = NamespaceFilesystem(mount.kind)) source = NewFilesystem(input, type, mount, index);
   if (source < 0) return false;
   if (Failed(input, sys::AttachMount(source, target), "mount.attach", "move_mount", index)) return false;

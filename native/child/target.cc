@@ -15,7 +15,6 @@ namespace {
 
 constexpr unsigned kMaxPath = 4096;
 
-// RESOLVE_IN_ROOT can only answer EAGAIN while somebody renames directories; nobody else sees this root yet.
 int OpenBelow(int root, const char* path, bool links) {
   uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (links ? 0 : RESOLVE_NO_SYMLINKS);
   return sys::Openat2(root, path, O_PATH | O_CLOEXEC, 0, resolve);

@@ -15,9 +15,9 @@ namespace {
 using sys::Arg;
 using sys::Raw;
 
-constexpr int kSubtreeFd = 1;  // the Anchor's cgroup directory
-constexpr int kParentFd = 2;   // the directory above it
-constexpr int kAttempts = 500;
+constexpr int kSubtreeFd = 1;   // the Anchor's cgroup directory
+constexpr int kParentFd = 2;    // the directory above it
+constexpr int kAttempts = 100;  // with growing pauses: two minutes, for rooms that hold much memory
 
 struct Dirent {
   uint64_t inode;
@@ -55,7 +55,7 @@ bool RemoveLeaves() {
 
 void Keep() {
   Raw(__NR_prctl, PR_SET_NAME, Arg("room-keeper"));
-  char name[64];
+  char name[kMaxSubtreeName];
   long length = 0;
   // The first message is the name of the subtree in its parent; the end of the stream is the end of the embedder.
   for (;;) {
@@ -68,7 +68,8 @@ void Keep() {
   Write(kSubtreeFd, "cgroup.kill", "1", 1);  // Linux 5.14; before that the rooms' lifelines do it
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (RemoveLeaves()) break;
-    timespec pause{0, 2'000'000};
+    long pause_ns = attempt < 50 ? 2'000'000 : (attempt - 49) * 90'000'000L;
+    timespec pause{pause_ns / 1'000'000'000, pause_ns % 1'000'000'000};
     Raw(__NR_nanosleep, Arg(&pause), 0);
   }
   if (length > 0) Raw(__NR_unlinkat, kParentFd, Arg(name), AT_REMOVEDIR);

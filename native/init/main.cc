@@ -28,7 +28,7 @@ void* memcpy(void* to, const void* from, unsigned long size) {
   unsigned i = 0;
   while (mode[i] && mode[i] == keeper[i]) ++i;
   if (mode[i] == keeper[i]) rooms::init::Keep();
-  rooms::init::Supervise();
+  rooms::init::Supervise(stack[0] > 1);
 }
 
 // The kernel enters here with argc on top of the stack; a C function cannot see that.

@@ -8,6 +8,7 @@
 namespace rooms::init {
 
 constexpr int kControlFd = 0;
+constexpr unsigned kMaxSubtreeName = 128;  // what room-keeper has room for
 
 // What room-init keeps, in the room's own user namespace: it gives each process its ids and may signal it.
 constexpr uint64_t kInitCapabilities = (1u << 5) | (1u << 6) | (1u << 7) | (1u << 8);  // KILL SETGID SETUID SETPCAP
@@ -47,9 +48,12 @@ struct Body {
   uint64_t capabilities;
 };
 
-enum class RecordKind : uint32_t { kStarted = 1, kFailed = 2, kExited = 3 };
+// kHello: room-init runs, in memory of its own; sent only when asked for by this argument.
+constexpr const char* kAnnounce = "announce";
 
-// The step of starting a process that failed; native/watch/record.cc has their names.
+enum class RecordKind : uint32_t { kHello = 1, kStarted = 2, kFailed = 3, kExited = 4 };
+
+// The step of starting a process that failed; native/watch/life.cc has their names.
 enum class RunStep : int32_t {
   kNone,
   kBody,

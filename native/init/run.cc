@@ -137,6 +137,8 @@ int Child(void* argument) {
   if (!SetStdio(start)) return 127;
   if (start.terminal && Failed(start, RunStep::kSession, Raw(__NR_ioctl, 0, kTiocsctty, 0))) return 127;
   if (!SetLimits(start) || !SetIds(start)) return 127;
+  // New ids made the kernel set this anew, for the memory that room-init shares with us.
+  Raw(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   // After the change of ids: a directory that the user may not enter is an error of the spec.
   if (Failed(start, RunStep::kCwd, Raw(__NR_chdir, Arg(start.cwd)))) return 127;
   if (!SetCapabilities(start)) return 127;

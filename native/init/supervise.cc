@@ -101,12 +101,14 @@ Usage UsageOf(const rusage& usage) {
           usage.ru_nivcsw};
 }
 
-void Reap() {
-  for (;;) {
+// True when there may be more: a storm of orphans must not keep requests waiting.
+bool Reap() {
+  constexpr int kMost = 1000;
+  for (int count = 0; count < kMost; ++count) {
     int status = 0;
     rusage usage{};
     long pid = Raw(__NR_wait4, -1, Arg(&status), WNOHANG | __WALL, Arg(&usage));
-    if (pid <= 0) return;
+    if (pid <= 0) return false;
     uint32_t process = 0;
     if (!processes.remove(pid, &process)) continue;
     Record record{};
@@ -118,6 +120,7 @@ void Reap() {
     Send(record);
     if (process == 0) End();
   }
+  return true;
 }
 
 // What the embedding process ignores stays ignored through clone3 and execve: an ignored SIGCHLD would leave nothing to
@@ -136,7 +139,12 @@ void ResetSignals() {
 
 }  // namespace
 
-void Supervise() {
+void Supervise(bool announce) {
+  if (announce) {
+    Record hello{};
+    hello.kind = RecordKind::kHello;
+    Send(hello);
+  }
   // /proc/1 then belongs to the host's root: nothing in the room can read or trace this process.
   Raw(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   Raw(__NR_prctl, PR_SET_NAME, Arg("room-init"));
@@ -148,21 +156,22 @@ void Supervise() {
   int signals = static_cast<int>(
       Raw(__NR_signalfd4, -1, Arg(&child), sizeof child, 02000000 | 04000 /* SFD_CLOEXEC | SFD_NONBLOCK */));
   if (signals < 0) End();
-  for (;;) {
+  for (bool more = false;;) {
     pollfd watched[2] = {{kControlFd, POLLIN, 0}, {signals, POLLIN, 0}};
-    long ready = Raw(__NR_poll, Arg(watched), 2, -1);
+    long ready = Raw(__NR_poll, Arg(watched), 2, more ? 0 : -1);
     if (ready < 0 && ready != -4 /* EINTR */) End();
     if (watched[1].revents) {
       char drained[1024];
       while (Raw(__NR_read, signals, Arg(drained), sizeof drained) > 0) {
       }
-      Reap();
+      more = true;
     }
+    if (more) more = Reap();
     if (watched[0].revents) {
       Received received = Receive();
       if (received.request.kind == RequestKind::kRun) {
         HandleRun(received);
-        Reap();
+        more = true;
       } else if (received.request.kind == RequestKind::kSignal) {
         long pid = processes.find(received.request.process);
         if (pid > 0) Raw(__NR_kill, pid, received.request.signal);

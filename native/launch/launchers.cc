@@ -4,17 +4,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <functional>
-
-#include "launch/network_reserve.h"
+#include "launch/init_copy.h"
 #include "launch/seclusion.h"
 #include "launch/subtree.h"
-#include "launch/templates.h"
 
 namespace rooms::launch {
 
@@ -39,15 +35,19 @@ void CloseAll(const JobFds& fds) {
 
 void Serve(Workshop& workshop, int socket) {
   // Root and working directory of its own: entering the host's mount namespace is refused to a thread that shares them.
-  if (unshare(CLONE_FS) < 0) return;
-  BecomeBatch();
   Stack stack;
+  if (!stack || unshare(CLONE_FS) < 0) return;
+  BecomeBatch();
   for (;;) {
     Envelope envelope;
     JobFds received, reply;
-    if (sys::ReceiveMessage(socket, &envelope, sizeof envelope, received.fds, &received.count, 0) <= 0) return;
+    long size = sys::ReceiveMessage(socket, &envelope, sizeof envelope, received.fds, &received.count, 0);
+    if (size == 0) return;
+    if (size < 0) continue;  // out of memory for the moment; the message is still there
     envelope.job->Run(workshop, stack, received, reply);
-    sys::SendMessage(socket, &envelope, sizeof envelope, reply.fds, reply.count, 0);
+    // Without its descriptors the job is told apart from a good one when it is finished; without a reply it is lost.
+    int sent = sys::SendMessage(socket, &envelope, sizeof envelope, reply.fds, reply.count, 0);
+    while (sent < 0 && sent != -EPIPE) sent = sys::SendMessage(socket, &envelope, sizeof envelope, nullptr, 0, 0);
     CloseAll(reply);
   }
 }
@@ -66,21 +66,20 @@ void ServeFirst(Setup& setup) {
   Subtree subtree;
   Seclusion seclusion = setup.seclusion;
   uint32_t launchers = setup.plan.launchers;
-  bool ok = Seclude(seclusion, workshop, setup.fault) &&
-            MakeTemplates(workshop, setup.plan.init.c_str(), setup.fault) &&
+  bool ok = Seclude(seclusion, workshop, setup.fault) && SealInit(workshop, setup.plan.init.c_str(), setup.fault) &&
             subtree.Open(setup.plan, workshop, setup.fault);
   char answer = ok ? 1 : 0;
   (void)!write(seclusion.ready, &answer, 1);  // `setup` is gone from here on
+  if (!ok) return;                            // and its descriptors with the last thread that has this table
   close(seclusion.ready);
-  if (!ok) return;
 
-  NetworkReserve networks;
-  networks.Start(workshop);
-  workshop.networks = &networks;
-  std::vector<std::thread> others;
-  for (uint32_t i = 1; i < launchers; ++i) others.emplace_back(Serve, std::ref(workshop), seclusion.socket);
+  workshop.networks.Start();
+  workshop.devices.Start();
+  std::vector<sys::Thread> others(launchers - 1);
+  // One launcher is enough to go on with.
+  for (sys::Thread& other : others) other.Start([&workshop, &seclusion] { Serve(workshop, seclusion.socket); });
   Serve(workshop, seclusion.socket);
-  for (std::thread& other : others) other.join();
+  for (sys::Thread& other : others) other.Join();
   close(seclusion.socket);
 }
 
@@ -99,18 +98,14 @@ bool Launchers::Start(const AnchorPlan& plan, sys::Fault& fault) {
   sys::UniqueFd wait_end(ready[0]), go_end(ready[1]);
   Setup setup{plan, fault, {theirs.get(), go_end.get()}};
 
-  // Threads inherit the mask: no signal handler of Node may run while a child shares our memory.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  first_ = std::thread(ServeFirst, std::ref(setup));
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  int error = first_.Start([&setup] { ServeFirst(setup); });
+  if (error != 0) return sys::Fail(fault, "launchers", "pthread_create", error);
 
   char answer = 0;
   while (read(wait_end.get(), &answer, 1) < 0 && errno == EINTR) {
   }
   if (answer == 1) return true;
-  first_.join();
+  first_.Join();
   socket_.reset();
   return false;
 }
@@ -146,9 +141,9 @@ std::unique_ptr<Job> Launchers::Receive(JobFds& fds) {
 }
 
 void Launchers::Stop() {
-  if (!first_.joinable()) return;
+  if (!first_.running()) return;
   shutdown(socket_.get(), SHUT_WR);
-  first_.join();
+  first_.Join();
 }
 
 }  // namespace rooms::launch

@@ -3,13 +3,13 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "launch/job.h"
 #include "launch/workshop.h"
 #include "sys/fault.h"
 #include "sys/fd.h"
+#include "sys/thread.h"
 
 namespace rooms::launch {
 
@@ -40,7 +40,7 @@ class Launchers {
 
  private:
   sys::UniqueFd socket_;
-  std::thread first_;
+  sys::Thread first_;
   std::mutex mutex_;
   std::deque<std::unique_ptr<Job>> waiting_;
 };

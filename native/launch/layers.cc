@@ -10,18 +10,23 @@
 namespace rooms::launch {
 
 sys::UniqueFd MakeUpper(const plan::Root& root, uint32_t owner, sys::Fault& fault) {
-  constexpr int64_t kOwnInodes = 5;  // the tmpfs root, l, u, w, and overlayfs' own directory in w
+  constexpr int64_t kOwnInodes = 7;  // the tmpfs root, l, u, w, d, f, and overlayfs' own directory in w
   sys::UniqueFd mount = NewFilesystem("upper.create", "tmpfs",
                                       {{"size", std::to_string(root.upper_bytes)},
                                        {"nr_inodes", std::to_string(root.upper_inodes + kOwnInodes)},
                                        {"mode", "0700"}},
                                       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, fault);
   if (!mount) return {};
-  for (const char* name : {"l", "u", "w"}) {
+  for (const char* name : {"l", "u", "w", "d"}) {
     if (mkdirat(mount.get(), name, 0755) < 0) {
       sys::Fail(fault, "upper.create", "mkdirat", errno, name);
       return {};
     }
+  }
+  // What masks show; each room its own, so that locks on them reach no other room.
+  if (fchmodat(mount.get(), "d", 0555, 0) < 0 || mknodat(mount.get(), "f", S_IFREG | 0444, 0) < 0) {
+    sys::Fail(fault, "upper.create", "mknodat", errno, "f");
+    return {};
   }
   // The upper directory lends its owner and mode to the room's root; the umask is the embedding process's.
   if (fchmodat(mount.get(), "u", 0755, 0) < 0 || fchownat(mount.get(), "u", owner, owner, 0) < 0) {

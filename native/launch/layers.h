@@ -5,7 +5,8 @@
 
 namespace rooms::launch {
 
-// The tmpfs that holds a room's writable layer, with the directories l (where the plank goes), u and w of the overlay.
+// The tmpfs that holds a room's writable layer, with l (where the plank goes), u and w of the
+// overlay, and the empty directory d and file f that masks show.
 sys::UniqueFd MakeUpper(const plan::Root& root, uint32_t owner, sys::Fault& fault);
 
 // A clone of the plank's mount for one room; with its ids shifted when `user_namespace` is given.

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sys/cgroup_directory.h"
+
 namespace rooms::launch {
 
 bool Leaf::Create(const Workshop& workshop, const plan::Cgroup& plan, sys::Fault& fault) {
@@ -30,7 +32,7 @@ bool Leaf::Arm(const plan::Cgroup& plan, sys::Fault& fault) {
 }
 
 Leaf::~Leaf() {
-  if (parent_ >= 0) unlinkat(parent_, name_.c_str(), AT_REMOVEDIR);
+  if (parent_ >= 0) sys::RemoveCgroup(parent_, name_.c_str(), 1000);
 }
 
 }  // namespace rooms::launch

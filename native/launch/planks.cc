@@ -32,7 +32,8 @@ std::string ImageKey(const struct stat& file, const plan::Lower& lower) {
 // The source of a file system is named by a path that the kernel looks up in the caller's mount namespace.
 sys::UniqueFd MountImage(const Workshop& workshop, const plan::Lower& lower, int image, sys::Fault& fault) {
   sys::LoopDevice loop;
-  std::string source = lower.path;
+  // By the descriptor that was looked at, not by a path that may lead elsewhere by now.
+  std::string source = "/proc/thread-self/fd/" + std::to_string(image);
   if (lower.through_loop) {
     if (!sys::AttachLoop(workshop.host_root.get(), image, loop, fault)) return {};
     source = loop.path;

@@ -30,7 +30,10 @@ struct Trial {
 
 int Attempt(void* argument) {
   Trial& trial = *static_cast<Trial*>(argument);
-  long result = trial.attempt(trial.argument);
+  long result = 0;
+  // Where "/" is shared, as systemd makes it, what is mounted in the copy would appear on the host as well.
+  if (trial.namespaces & CLONE_NEWNS) result = Raw(__NR_mount, 0, Arg("/"), 0, MS_REC | MS_PRIVATE, 0);
+  if (result >= 0) result = trial.attempt(trial.argument);
   trial.error = result < 0 ? static_cast<int>(-result) : 0;
   return 0;
 }
@@ -113,6 +116,7 @@ long TrySeccomp(int) {
 
 std::vector<Probe> ProbeKernel() {
   Stack stack;
+  if (!stack) return {{"memory", ENOMEM}};
   sys::UniqueFd proc(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
   sys::Fault fault;
   IdMap range{0, 524288, 65536};

@@ -1,6 +1,7 @@
 #include "launch/room_job.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
@@ -8,8 +9,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "init/protocol.h"
 #include "launch/layers.h"
-#include "launch/network_reserve.h"
 #include "launch/run_request.h"
 #include "launch/sources.h"
 #include "launch/user_namespace.h"
@@ -40,17 +41,33 @@ struct RoomJob::Parts {
   }
 };
 
+namespace {
+
+bool HasLimits(const plan::Room& room) { return room.cgroup.present && room.cgroup.writes.size > 0; }
+
+}  // namespace
+
 RoomJob::RoomJob(uint32_t number, std::unique_ptr<PlannedRoom> planned, RoomSink& sink)
     : number_(number), planned_(std::move(planned)), sink_(sink) {
   marks_.parent[kCalled] = sys::Now();
+  const plan::Stdio& stdio = planned_->room.process.stdio;
+  for (int i = 0; i < 3; ++i)
+    if (!stdio.pty && stdio.streams[i].kind == plan::StreamKind::kFd)
+      attachments_[i].reset(fcntl(stdio.streams[i].fd, F_DUPFD_CLOEXEC, 0));
 }
 
 JobFds RoomJob::Attachments() const {
   JobFds fds;
-  const plan::Stdio& stdio = planned_->room.process.stdio;
-  for (const plan::Stream& stream : stdio.streams)
-    if (!stdio.pty && stream.kind == plan::StreamKind::kFd) fds.fds[fds.count++] = stream.fd;
+  for (const sys::UniqueFd& attachment : attachments_)
+    if (attachment) fds.fds[fds.count++] = attachment.get();
   return fds;
+}
+
+size_t RoomJob::CountStreams() const {
+  const plan::Stdio& stdio = planned_->room.process.stdio;
+  size_t count = 0;
+  for (const plan::Stream& stream : stdio.streams) count += !stdio.pty && stream.kind == plan::StreamKind::kFd;
+  return count;
 }
 
 void RoomJob::Run(Workshop& workshop, const Stack& stack, const JobFds& received, JobFds& reply) {
@@ -75,7 +92,7 @@ void RoomJob::Run(Workshop& workshop, const Stack& stack, const JobFds& received
 
 bool RoomJob::Prepare(Workshop& workshop, const Stack& stack, const JobFds& received, Parts& parts) {
   const plan::Room& room = planned_->room;
-  if (received.count != Attachments().count) return sys::Fail(fault_, "stdio", "sendmsg", EBADF);
+  if (received.count != CountStreams()) return sys::Fail(fault_, "stdio", "fcntl", EBADF);
   uint32_t base = room.identity.mapped ? room.identity.base : 0;
   if (room.identity.mapped) {
     IdMap map{0, base, room.identity.size};
@@ -86,14 +103,14 @@ bool RoomJob::Prepare(Workshop& workshop, const Stack& stack, const JobFds& rece
   parts.lower = MakeLower(workshop, stack, room.root, parts.user_namespace.get(), fault_);
   if (!parts.lower) return false;
   marks_.parent[kPlankReady] = sys::Now();
-  parts.network = workshop.networks->Take(workshop, fault_);
+  parts.network = workshop.networks.Take(fault_);
   if (!parts.network) return false;
   marks_.parent[kNetworkReady] = sys::Now();
   parts.upper = MakeUpper(room.root, base, fault_);
   if (!parts.upper) return false;
   if (!PrepareSources(workshop, stack, room, parts.sources, fault_)) return false;
   StreamOwner owner{base + room.process.uid, base + room.process.gid};
-  if (!MakeStreams(room.process.stdio, received.fds, workshop.devices.get(), parts.sources.devpts, owner, parts.streams,
+  if (!MakeStreams(room.process.stdio, received.fds, parts.sources.devices, parts.sources.devpts, owner, parts.streams,
                    fault_))
     return false;
   int ends[2];
@@ -115,13 +132,14 @@ bool RoomJob::Clone(const Workshop& workshop, const Stack& stack, Parts& parts) 
   input.user_namespace = parts.user_namespace.get();
   input.control = parts.init_control.get();
   input.init = workshop.init.get();
-  input.cgroup_namespace = room.cgroup.present;
+  input.proc = workshop.lift_oom_score ? workshop.proc.get() : -1;
   input.read_only_root = room.root.read_only;
   input.owner_uid = input.owner_gid = room.identity.mapped ? room.identity.base : 0;
   input.hostname = room.hostname;
   input.hostname_length = strlen(room.hostname);
   input.mounts = parts.sources.span();
   input.rlimits = room.rlimits;
+  input.announce = HasLimits(room);
   input.capabilities = room.process.capabilities;
   input.filter.len = static_cast<unsigned short>(room.seccomp.size / sizeof(sock_filter));
   input.filter.filter = reinterpret_cast<sock_filter*>(const_cast<uint8_t*>(room.seccomp.data));
@@ -155,9 +173,17 @@ bool RoomJob::Clone(const Workshop& workshop, const Stack& stack, Parts& parts) 
 
 bool RoomJob::Begin(Parts& parts) {
   const plan::Room& room = planned_->room;
-  if (room.cgroup.present && !parts.leaf.Arm(room.cgroup, fault_)) return false;
   // Without this end, room-init's death would leave us waiting on our own copy.
   parts.init_control.reset();
+  if (HasLimits(room)) {
+    // The kernel lets a vfork go on shortly before the child has left our memory: only room-init's own word tells.
+    init::Record hello;
+    ssize_t size;
+    do size = recv(parts.our_control.get(), &hello, sizeof hello, 0);
+    while (size < 0 && errno == EINTR);
+    if (size != sizeof hello) return sys::Fail(fault_, "run.request", "recv", EPIPE);
+    if (!parts.leaf.Arm(room.cgroup, fault_)) return false;
+  }
   if (!SendRun(parts.our_control.get(), 0, room.process, room.rlimits, parts.streams, fault_)) return false;
   marks_.parent[kSent] = sys::Now();
   return true;
@@ -172,6 +198,13 @@ void RoomJob::DescribeChildFailure(const child::Failure& failure) {
 void RoomJob::Finish(const JobFds& received) {
   if (!launched_) {
     sink_.LaunchFailed(number_, fault_);
+    return;
+  }
+  size_t expected = 3;
+  for (bool stream : has_stream_) expected += stream;
+  if (received.count != expected) {
+    for (size_t i = 0; i < received.count; ++i) close(received.fds[i]);
+    sink_.LaunchLost(number_, pid_, planned_->room.cgroup);
     return;
   }
   auto room = std::make_unique<LaunchedRoom>();

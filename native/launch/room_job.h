@@ -20,8 +20,8 @@ struct PlannedRoom {
 enum LaunchMark : unsigned {
   kCalled,
   kTaken,
-  kPlankReady,
   kUserReady,
+  kPlankReady,
   kNetworkReady,
   kPrepared,
   kExecuted,
@@ -52,6 +52,8 @@ class RoomSink {
   virtual ~RoomSink() = default;
   virtual void Launched(std::unique_ptr<LaunchedRoom> room) = 0;
   virtual void LaunchFailed(uint32_t number, const sys::Fault& fault) = 0;
+  // A room that exists, but whose descriptors did not arrive (Node's table is full): all of it must go.
+  virtual void LaunchLost(uint32_t number, long pid, const plan::Cgroup& cgroup) = 0;
 };
 
 // Makes one room: the whole sequence, from a plan to a room-init that was told what to run.
@@ -69,6 +71,7 @@ class RoomJob : public Job {
   bool Clone(const Workshop& workshop, const Stack& stack, Parts& parts);
   bool Begin(Parts& parts);
   void DescribeChildFailure(const child::Failure& failure);
+  size_t CountStreams() const;
 
   uint32_t number_;
   std::unique_ptr<PlannedRoom> planned_;
@@ -78,6 +81,9 @@ class RoomJob : public Job {
   bool launched_ = false;
   long pid_ = -1;
   bool has_stream_[3] = {};
+  // Duplicates of the program's descriptors: it may close or reuse its own while this job waits. In Node's table, like
+  // this object itself; never touched by a launcher thread.
+  sys::UniqueFd attachments_[3];
 };
 
 }  // namespace rooms::launch

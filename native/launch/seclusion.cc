@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +69,12 @@ bool ClonesDetached() {
   return mount && sys::UniqueFd(sys::CloneMount(mount.get()));
 }
 
+int ReadNumber(int directory, const char* file) {
+  sys::UniqueFd fd(openat(directory, file, O_RDONLY | O_CLOEXEC));
+  char text[16] = {};
+  return fd && read(fd.get(), text, sizeof text - 1) > 0 ? atoi(text) : 0;
+}
+
 }  // namespace
 
 bool Seclude(Seclusion& keep, Workshop& workshop, sys::Fault& fault) {
@@ -80,6 +88,9 @@ bool Seclude(Seclusion& keep, Workshop& workshop, sys::Fault& fault) {
   workshop.launcher_mounts.reset(openat(workshop.proc.get(), "thread-self/ns/mnt", O_RDONLY | O_CLOEXEC));
   if (!workshop.launcher_mounts) return sys::Fail(fault, "seclude", "openat", errno, "ns/mnt");
   workshop.clones_detached = ClonesDetached();
+  workshop.lift_oom_score = ReadNumber(workshop.proc.get(), "self/oom_score_adj") < 0;
+  workshop.dumpable = prctl(PR_GET_DUMPABLE);
+  umask(022);  // ours alone since unshare(CLONE_FS): modes of what we make in rooms do not depend on the program's
   return true;
 }
 

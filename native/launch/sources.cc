@@ -35,12 +35,6 @@ sys::UniqueFd NewDevpts(const plan::Mount& mount, sys::Fault& fault) {
                        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, fault);
 }
 
-sys::UniqueFd Template(int fd, const char* part, sys::Fault& fault) {
-  int clone = sys::OpenTree(fd, part, OPEN_TREE_CLONE | AT_EMPTY_PATH);
-  if (clone < 0) sys::Fail(fault, "mount.clone", "open_tree", clone, part);
-  return sys::UniqueFd(clone);
-}
-
 // The source's owner on the host is the room's user, nobody else is anybody.
 bool MapOwner(const Workshop& workshop, const Stack& stack, const plan::Mount& mount, int tree, sys::Fault& fault) {
   IdMap uids{mount.host_uid, mount.room_uid, 1}, gids{mount.host_gid, mount.room_gid, 1};
@@ -50,7 +44,7 @@ bool MapOwner(const Workshop& workshop, const Stack& stack, const plan::Mount& m
   return result < 0 ? sys::Fail(fault, "mount.idmap", "mount_setattr", result, mount.source) : true;
 }
 
-sys::UniqueFd SourceOf(const Workshop& workshop, const Stack& stack, const plan::Room& room, const plan::Mount& mount,
+sys::UniqueFd SourceOf(Workshop& workshop, const Stack& stack, const plan::Room& room, const plan::Mount& mount,
                        sys::Fault& fault) {
   switch (mount.kind) {
     case plan::MountKind::kBind: {
@@ -63,9 +57,7 @@ sys::UniqueFd SourceOf(const Workshop& workshop, const Stack& stack, const plan:
     case plan::MountKind::kDevpts:
       return NewDevpts(mount, fault);
     case plan::MountKind::kDev:
-      return Template(workshop.devices.get(), "", fault);
-    case plan::MountKind::kMask:
-      return Template(workshop.empty.get(), mount.is_file ? "file" : "directory", fault);
+      return workshop.devices.Take(fault);
     default:
       return {};  // made by the child, in the room's namespaces
   }
@@ -73,7 +65,7 @@ sys::UniqueFd SourceOf(const Workshop& workshop, const Stack& stack, const plan:
 
 bool MadeByChild(plan::MountKind kind) {
   return kind == plan::MountKind::kProc || kind == plan::MountKind::kSysfs || kind == plan::MountKind::kMqueue ||
-         kind == plan::MountKind::kReadOnly;
+         kind == plan::MountKind::kMask || kind == plan::MountKind::kReadOnly;
 }
 
 }  // namespace
@@ -102,7 +94,7 @@ sys::UniqueFd CloneHostTree(const Workshop& workshop, const plan::Mount& mount, 
   return tree;
 }
 
-bool PrepareSources(const Workshop& workshop, const Stack& stack, const plan::Room& room, Sources& sources,
+bool PrepareSources(Workshop& workshop, const Stack& stack, const plan::Room& room, Sources& sources,
                     sys::Fault& fault) {
   sources.mounts.reserve(room.mounts.size);
   sources.owned.reserve(room.mounts.size);
@@ -115,6 +107,7 @@ bool PrepareSources(const Workshop& workshop, const Stack& stack, const plan::Ro
       return false;
     }
     if (mount.kind == plan::MountKind::kDevpts) sources.devpts = source.get();
+    if (mount.kind == plan::MountKind::kDev) sources.devices = source.get();
     sources.mounts.push_back({mount.kind, mount.is_file, mount.attributes, source.get(), target});
     sources.owned.push_back(std::move(source));
   }

@@ -12,12 +12,13 @@ namespace rooms::launch {
 struct Sources {
   std::vector<child::Mount> mounts;
   std::vector<sys::UniqueFd> owned;
-  int devpts = -1;  // descriptor of the room's devpts, when it has one
+  int devpts = -1;   // the room's devpts, when it has one
+  int devices = -1;  // the tree of its /dev
 
   plan::Span<child::Mount> span() const { return {mounts.data(), mounts.size()}; }
 };
 
-bool PrepareSources(const Workshop& workshop, const Stack& stack, const plan::Room& room, Sources& sources,
+bool PrepareSources(Workshop& workshop, const Stack& stack, const plan::Room& room, Sources& sources,
                     sys::Fault& fault);
 
 // A detached clone of a host directory or file; it no longer follows what the host mounts there later.

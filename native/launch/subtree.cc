@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "init/protocol.h"
 #include "launch/stack.h"
 #include "sys/abi.h"
+#include "sys/cgroup_directory.h"
 #include "sys/clone.h"
 #include "sys/message.h"
 
@@ -47,6 +49,8 @@ bool Subtree::Open(const AnchorPlan& plan, Workshop& workshop, sys::Fault& fault
   if (plan.cgroup.empty()) return true;
   size_t slash = plan.cgroup.rfind('/');
   std::string above = plan.cgroup.substr(0, slash), name = plan.cgroup.substr(slash + 1);
+  if (name.size() >= init::kMaxSubtreeName)
+    return sys::Fail(fault, "cgroup.subtree", "mkdirat", ENAMETOOLONG, plan.cgroup);
   int opened = OpenHost(workshop, above.c_str(), O_RDONLY | O_DIRECTORY);
   if (opened < 0) return sys::Fail(fault, "cgroup.subtree", "openat2", opened, above);
   sys::UniqueFd parent(opened);
@@ -62,7 +66,7 @@ bool Subtree::Open(const AnchorPlan& plan, Workshop& workshop, sys::Fault& fault
       ok = sys::Fail(fault, "cgroup.subtree", "write", errno, plan.cgroup + "/cgroup.subtree_control");
   }
   if (ok && StartKeeper(workshop, parent.get(), name, fault)) return true;
-  unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR);
+  sys::RemoveCgroup(parent.get(), name.c_str(), 1000);
   return false;
 }
 
@@ -72,6 +76,7 @@ bool Subtree::StartKeeper(const Workshop& workshop, int parent, const std::strin
     return sys::Fail(fault, "keeper", "socketpair", errno);
   sys::UniqueFd ours(ends[0]), theirs(ends[1]);
   Stack stack;
+  if (!stack) return sys::Fail(fault, "keeper", "mmap", ENOMEM);
   // Numbers above 3, which the keeper's own descriptors are moved to.
   KeeperStart start{theirs.get(), workshop.cgroup.get(), parent, workshop.init.get(), 0};
   clone_args args{};

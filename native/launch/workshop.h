@@ -5,13 +5,12 @@
 #include <string>
 
 #include "launch/planks.h"
+#include "launch/reserve.h"
 #include "plan/plan.h"
 #include "sys/fault.h"
 #include "sys/fd.h"
 
 namespace rooms::launch {
-
-class NetworkReserve;
 
 // What an Anchor was opened with: types/plan.d.ts AnchorPlan.
 struct AnchorPlan {
@@ -32,12 +31,14 @@ struct Workshop {
   sys::UniqueFd init;  // room-init, sealed
   sys::UniqueFd cgroup;
   std::string cgroup_path;
-  sys::UniqueFd devices;         // template of /dev
-  sys::UniqueFd empty;           // template of masks: an empty directory that holds an empty file
   bool clones_detached = false;  // open_tree can clone a mount that is attached nowhere (Linux 6.15)
+  bool lift_oom_score = false;   // the embedding process is exempt from the out-of-memory killer; rooms are not
   int dumpable = 1;
-  NetworkReserve* networks = nullptr;
   Planks planks;
+  Reserve networks;
+  Reserve devices;
+
+  Workshop();
 };
 
 // Where templates lie in the launchers' own root, one on top of the other. Not on "/" itself: whoever has mounts above

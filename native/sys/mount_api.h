@@ -63,7 +63,14 @@ inline int Openat2(int directory, const char* path, uint64_t flags, uint64_t mod
   how.flags = flags;
   how.mode = mode;
   how.resolve = resolve;
-  return static_cast<int>(Raw(__NR_openat2, directory, Arg(path), Arg(&how), sizeof how));
+  // With RESOLVE_IN_ROOT, ".." is refused (EAGAIN) while anybody on the machine renames or mounts anything.
+  constexpr int kAttempts = 256;
+  long result = 0;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    result = Raw(__NR_openat2, directory, Arg(path), Arg(&how), sizeof how);
+    if (result != -11 /* EAGAIN */ || !(resolve & RESOLVE_IN_ROOT)) break;
+  }
+  return static_cast<int>(result);
 }
 
 }  // namespace rooms::sys

@@ -1,37 +1,18 @@
 #include "watch/janitor.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
+#include <sys/wait.h>
 
+#include "sys/cgroup_directory.h"
 #include "sys/raw.h"
-#include "watch/thread.h"
 
 namespace rooms::watch {
 
-namespace {
-
-// After the last process is gone the kernel still needs moments to see its cgroup as empty; EBUSY means: not yet.
-int RemoveCgroup(const std::string& path) {
-  constexpr long kPauseNs = 500'000;
-  constexpr int kAttempts = 10'000;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    if (rmdir(path.c_str()) == 0 || errno == ENOENT) return 0;
-    if (errno != EBUSY) return errno;
-    timespec pause{0, kPauseNs};
-    nanosleep(&pause, nullptr);
-  }
-  return EBUSY;
-}
-
-}  // namespace
-
-void Janitor::Start(Post post) {
+int Janitor::Start(Post post) {
   post_ = std::move(post);
-  thread_ = StartThread([this] { Run(); });
+  return thread_.Start([this] { Run(); });
 }
 
 void Janitor::Add(Remains remains) {
@@ -51,10 +32,13 @@ void Janitor::Run() {
     work_.pop_front();
     lock.unlock();
 
-    Event event{EventType::kRemoved};
+    constexpr int kPatienceMs = 10'000;
+    Event event{remains.failure.error ? EventType::kLaunchFailed : EventType::kRemoved};
     event.room = remains.room;
+    event.fault = remains.failure;
+    if (remains.unreaped > 0) waitpid(static_cast<pid_t>(remains.unreaped), nullptr, __WALL);
     remains.upper.reset();
-    int error = remains.cgroup.empty() ? 0 : RemoveCgroup(remains.cgroup);
+    int error = remains.cgroup.empty() ? 0 : sys::RemoveCgroup(AT_FDCWD, remains.cgroup.c_str(), kPatienceMs);
     if (error != 0) sys::Fail(event.fault, "cgroup.remove", "rmdir", error, remains.cgroup);
     post_(std::move(event));
   }
@@ -66,7 +50,7 @@ void Janitor::Stop() {
     stopping_ = true;
     changed_.notify_one();
   }
-  if (thread_.joinable()) thread_.join();
+  thread_.Join();
 }
 
 }  // namespace rooms::watch

@@ -4,9 +4,9 @@
 #include <deque>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include "sys/fd.h"
+#include "sys/thread.h"
 #include "watch/event.h"
 
 namespace rooms::watch {
@@ -14,14 +14,17 @@ namespace rooms::watch {
 // What is left of a room when its processes are gone.
 struct Remains {
   uint32_t room;
-  std::string cgroup;   // absolute path of the leaf, or empty
-  sys::UniqueFd upper;  // closing it frees the files of the writable layer: 4 µs each
+  long unreaped = -1;     // room-init of a room that was killed unseen
+  sys::Fault failure{};   // why it never came to life, if so
+  std::string cgroup{};   // absolute path of the leaf, or empty
+  sys::UniqueFd upper{};  // closing it frees the files of the writable layer: 4 µs each
 };
 
 // Clears away, at low priority and off the way of everything else.
 class Janitor {
  public:
-  void Start(Post post);
+  // 0, or the error number of pthread_create(3).
+  int Start(Post post);
   void Add(Remains remains);
   // Finishes what was added and ends the thread.
   void Stop();
@@ -34,7 +37,7 @@ class Janitor {
   std::condition_variable changed_;
   std::deque<Remains> work_;
   bool stopping_ = false;
-  std::thread thread_;
+  sys::Thread thread_;
 };
 
 }  // namespace rooms::watch

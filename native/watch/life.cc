@@ -73,7 +73,9 @@ void Watcher::ReadControl(Room& room) {
   while (room.control_open) {
     init::Record record;
     ssize_t size = recv(room.launched->control.get(), &record, sizeof record, MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (size < 0 && errno == EAGAIN) return;
+    // ECONNRESET: room-init ended with a request unread. It is told once, before what room-init said last.
+    if (size < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
     if (size != sizeof record) {
       // The end, or nonsense, which room-init does not speak: then it is not room-init any more.
       room.control_open = false;
@@ -81,6 +83,7 @@ void Watcher::ReadControl(Room& room) {
       if (size > 0) Kill(room.number(), Killed::kRequest);
       return;
     }
+    if (record.kind == init::RecordKind::kHello) continue;
     Event event{EventType::kStarted};
     event.room = room.number();
     event.process = record.process;
@@ -102,10 +105,12 @@ void Watcher::ReadControl(Room& room) {
 void Watcher::WatchFiles(Room& room) {
   const plan::Cgroup& cgroup = room.plan().cgroup;
   if (!cgroup.present) return;
-  std::string leaf = LeafOf(*room.launched->planned);
+  std::string leaf = LeafOf(cgroup);
   for (plan::Text file : cgroup.watch) {
     int watch = inotify_add_watch(inotify_.get(), (leaf + "/" + file).c_str(), IN_MODIFY);
-    if (watch >= 0) watches_[watch] = {room.number(), file};
+    if (watch < 0) continue;  // what the file says is read at the end in any case
+    watches_[watch] = {room.number(), file};
+    room.watches.push_back(watch);
   }
 }
 
@@ -118,32 +123,42 @@ void Watcher::ReadChanges() {
       at += static_cast<ssize_t>(sizeof change + change.len);
       auto found = watches_.find(change.wd);
       if (found == watches_.end()) continue;
-      if (change.mask & IN_IGNORED) {
-        watches_.erase(found);
-        continue;
-      }
       Room* room = Find(found->second.first);
       Event event{EventType::kChanged};
       event.room = found->second.first;
       event.file = found->second.second;
-      if (room && ReadText(LeafOf(*room->launched->planned) + "/" + event.file, event.text)) Emit(std::move(event));
+      if (room && ReadText(LeafOf(room->plan().cgroup) + "/" + event.file, event.text)) Emit(std::move(event));
     }
   }
 }
 
 void Watcher::EndRoom(uint32_t number) {
-  Room* room = Find(number);
-  if (!room) return;
-  ReadControl(*room);
+  if (Room* room = Find(number)) ReadControl(*room);
+  std::unique_ptr<Room> room;
+  {
+    // Out of everybody's reach before it is reaped: from then on its pid may be another process's.
+    std::lock_guard lock(mutex_);
+    auto found = rooms_.find(number);
+    if (found == rooms_.end()) return;
+    room = std::move(found->second);
+    rooms_.erase(found);
+    deadlines_.erase({room->deadline, number});
+    ++removals_;
+  }
+  const plan::Cgroup& cgroup = room->plan().cgroup;
   Event event{EventType::kEnded};
   event.room = number;
   End& end = event.end;
+  end.killed = room->killed;
   Reap(room->launched->pidfd.get(), end);
   end.wall_us = (sys::Now() - room->launched->marks.parent[launch::kCalled]) / 1000;
-  std::string leaf = LeafOf(*room->launched->planned);
-  for (plan::Text file : room->plan().cgroup.report) {
+  for (int watch : room->watches) {
+    inotify_rm_watch(inotify_.get(), watch);
+    watches_.erase(watch);
+  }
+  for (plan::Text file : cgroup.report) {
     std::string text;
-    if (!leaf.empty() && ReadText(leaf + "/" + file, text)) end.report.emplace_back(file, std::move(text));
+    if (cgroup.present && ReadText(LeafOf(cgroup) + "/" + file, text)) end.report.emplace_back(file, std::move(text));
   }
   struct statfs upper;
   if (fstatfs(room->launched->upper.get(), &upper) == 0) {
@@ -151,17 +166,8 @@ void Watcher::EndRoom(uint32_t number) {
     end.upper_bytes = static_cast<int64_t>(upper.f_blocks - upper.f_bfree) * upper.f_bsize;
     end.upper_inodes = static_cast<int64_t>(upper.f_files - upper.f_ffree);
   }
-
-  Remains remains{number, std::move(leaf), std::move(room->launched->upper)};
-  {
-    std::lock_guard lock(mutex_);
-    end.killed = room->killed;
-    deadlines_.erase({room->deadline, number});
-    rooms_.erase(number);
-    ++removals_;
-  }
   Emit(std::move(event));
-  janitor_.Add(std::move(remains));
+  janitor_.Add({number, -1, {}, LeafOf(cgroup), std::move(room->launched->upper)});
 }
 
 void Watcher::KillLocked(Room& room, Killed why) {

@@ -20,18 +20,22 @@ namespace {
 
 constexpr long kDevptsMagic = 0x1cd1;  // linux/magic.h
 
-// The root of a process by its pid: safe while nobody has waited for that process.
-int OpenRootOf(long pid, sys::Fault& fault) {
+// The root of room-init by its pid. Another part of this program may have waited for it (waitpid(-1) does) and the pid
+// be somebody else's by now: the descriptor knows, and what it says after the opening held before it.
+int OpenRootOf(const launch::LaunchedRoom& room, sys::Fault& fault) {
   char path[48];
-  snprintf(path, sizeof path, "/proc/%ld/root", pid);
+  snprintf(path, sizeof path, "/proc/%ld/root", room.pid);
   int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (root < 0) sys::Fail(fault, "root.open", "open", errno, path);
-  return root;
+  if (root < 0) return sys::Fail(fault, "root.open", "open", errno, path), -1;
+  long alive = sys::Raw(__NR_pidfd_send_signal, room.pidfd.get(), 0, 0, 0);
+  if (alive == 0) return root;
+  close(root);
+  return sys::Fail(fault, "room.ended", "pidfd_send_signal", alive), -1;
 }
 
 // The room cannot have replaced its /dev/pts (it has no mount rights), but what we act on is looked at first.
-sys::UniqueFd OpenTerminals(long pid, sys::Fault& fault) {
-  sys::UniqueFd root(OpenRootOf(pid, fault));
+sys::UniqueFd OpenTerminals(const launch::LaunchedRoom& room, sys::Fault& fault) {
+  sys::UniqueFd root(OpenRootOf(room, fault));
   if (!root) return {};
   int opened = sys::Openat2(root.get(), "dev/pts", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
                             RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
@@ -62,7 +66,7 @@ void Watcher::SetDeadline(uint32_t number, int64_t milliseconds) {
     if (found == rooms_.end()) return;
     Room& room = *found->second;
     deadlines_.erase({room.deadline, number});
-    room.deadline = milliseconds < 0 ? -1 : sys::Now() + milliseconds * 1'000'000;
+    room.deadline = DeadlineAfter(sys::Now(), milliseconds);
     if (room.deadline >= 0) deadlines_.insert({room.deadline, number});
   }
   uint64_t one = 1;
@@ -84,7 +88,7 @@ bool Watcher::Exec(uint32_t number, const plan::Process& plan, uint32_t& process
   Room& room = *found->second;
   sys::UniqueFd devices(open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC));
   sys::UniqueFd terminals;
-  if (plan.stdio.pty && !(terminals = OpenTerminals(room.launched->pid, fault))) return false;
+  if (plan.stdio.pty && !(terminals = OpenTerminals(*room.launched, fault))) return false;
   int attached[3];
   int count = 0;
   for (const plan::Stream& stream : plan.stdio.streams)
@@ -104,13 +108,13 @@ int Watcher::OpenRoot(uint32_t number, sys::Fault& fault) {
   std::lock_guard lock(mutex_);
   auto found = rooms_.find(number);
   if (found == rooms_.end()) return Ended(fault), -1;
-  return OpenRootOf(found->second->launched->pid, fault);
+  return OpenRootOf(*found->second->launched, fault);
 }
 
 std::string Watcher::Cgroup(uint32_t number) {
   std::lock_guard lock(mutex_);
   auto found = rooms_.find(number);
-  return found == rooms_.end() ? std::string() : LeafOf(*found->second->launched->planned);
+  return found == rooms_.end() ? std::string() : LeafOf(found->second->plan().cgroup);
 }
 
 }  // namespace rooms::watch

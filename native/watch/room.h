@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "launch/room_job.h"
 #include "watch/watcher.h"
@@ -14,10 +15,17 @@ struct Watcher::Room {
   Killed killed = Killed::kNo;
   uint32_t next_process = 1;
   bool control_open = true;
+  std::vector<int> watches{};  // inotify, to be taken back: the kernel keeps them when the cgroup is gone
 
   uint32_t number() const { return launched->number; }
   const plan::Room& plan() const { return launched->planned->room; }
 };
+
+// `milliseconds` after `start`, both as in SetDeadline; beyond a thousand years is never.
+inline int64_t DeadlineAfter(int64_t start, int64_t milliseconds) {
+  constexpr int64_t kNever = 31'556'952'000'000;
+  return milliseconds < 0 || milliseconds > kNever ? -1 : start + milliseconds * 1'000'000;
+}
 
 // What an epoll event is about: the room's number and which of its descriptors.
 enum Source : uint64_t { kReplies, kWake, kChanges, kPid, kControl };

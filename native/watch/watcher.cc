@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 
 #include "sys/clock.h"
 #include "watch/room.h"
-#include "watch/thread.h"
 
 namespace rooms::watch {
 
@@ -37,14 +37,14 @@ bool Watcher::Start(const launch::AnchorPlan& plan, Post post, sys::Fault& fault
   if (!Add(epoll_.get(), launchers_.replies(), Tag(kReplies)) || !Add(epoll_.get(), wake_.get(), Tag(kWake)) ||
       !Add(epoll_.get(), inotify_.get(), Tag(kChanges)))
     return sys::Fail(fault, "watcher", "epoll_ctl", errno);
-  janitor_.Start([this](Event event) {
+  int error = janitor_.Start([this](Event event) {
     Emit(std::move(event));
     std::lock_guard lock(mutex_);
     --removals_;
     quiet_.notify_all();
   });
-  thread_ = StartThread([this] { Run(); });
-  return true;
+  if (error == 0) error = thread_.Start([this] { Run(); });
+  return error == 0 ? true : sys::Fail(fault, "watcher", "pthread_create", error);
 }
 
 uint32_t Watcher::Launch(std::unique_ptr<launch::PlannedRoom> planned) {
@@ -100,8 +100,10 @@ void Watcher::Run() {
 }
 
 void Watcher::FinishJobs() {
-  launch::JobFds fds;
-  while (std::unique_ptr<launch::Job> job = launchers_.Receive(fds)) {
+  for (;;) {
+    launch::JobFds fds;
+    std::unique_ptr<launch::Job> job = launchers_.Receive(fds);
+    if (!job) return;
     job->Finish(fds);
     job.reset();
     launchers_.Flush();
@@ -129,15 +131,30 @@ void Watcher::Launched(std::unique_ptr<launch::LaunchedRoom> launched) {
     rooms_[number] = std::move(owned);
     Killed killed = pending_[number];
     pending_.erase(number);
-    if (lifetime >= 0) {
-      room.deadline = event.marks.parent[launch::kSent] + lifetime * 1'000'000;
-      deadlines_.insert({room.deadline, number});
-    }
+    room.deadline = DeadlineAfter(event.marks.parent[launch::kSent], lifetime);
+    if (room.deadline >= 0) deadlines_.insert({room.deadline, number});
     if (killed != Killed::kNo) KillLocked(room, killed);
   }
   Emit(std::move(event));
-  Add(epoll_.get(), room.launched->control.get(), Tag(kControl, number));
-  Add(epoll_.get(), room.launched->pidfd.get(), Tag(kPid, number));
+  if (Add(epoll_.get(), room.launched->control.get(), Tag(kControl, number)) &&
+      Add(epoll_.get(), room.launched->pidfd.get(), Tag(kPid, number)))
+    return;
+  // A room that cannot be watched must not live: nobody would hear of its end.
+  Kill(number, Killed::kRequest);
+  EndRoom(number);
+}
+
+void Watcher::LaunchLost(uint32_t number, long pid, const plan::Cgroup& cgroup) {
+  // Nobody has waited for it, so the pid is still its own.
+  kill(static_cast<pid_t>(pid), SIGKILL);
+  Remains remains{number, pid, {}, LeafOf(cgroup)};
+  sys::Fail(remains.failure, "launch", "recvmsg", EMFILE);
+  {
+    std::lock_guard lock(mutex_);
+    pending_.erase(number);
+    ++removals_;
+  }
+  janitor_.Add(std::move(remains));
 }
 
 void Watcher::LaunchFailed(uint32_t number, const sys::Fault& fault) {
@@ -179,8 +196,7 @@ Watcher::Room* Watcher::Find(uint32_t number) {
   return found == rooms_.end() ? nullptr : found->second.get();
 }
 
-std::string Watcher::LeafOf(const launch::PlannedRoom& planned) const {
-  const plan::Cgroup& cgroup = planned.room.cgroup;
+std::string Watcher::LeafOf(const plan::Cgroup& cgroup) {
   return cgroup.present ? std::string(cgroup.parent) + "/" + cgroup.leaf : std::string();
 }
 
@@ -197,7 +213,7 @@ void Watcher::Close() {
     uint64_t one = 1;
     (void)!write(wake_.get(), &one, sizeof one);
   }
-  if (thread_.joinable()) thread_.join();
+  thread_.Join();
   janitor_.Stop();
   launchers_.Stop();
 }

@@ -6,11 +6,11 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <thread>
 #include <unordered_map>
 
 #include "launch/launchers.h"
 #include "launch/room_job.h"
+#include "sys/thread.h"
 #include "watch/event.h"
 #include "watch/janitor.h"
 
@@ -50,6 +50,7 @@ class Watcher : public launch::RoomSink {
 
   void Launched(std::unique_ptr<launch::LaunchedRoom> room) override;
   void LaunchFailed(uint32_t number, const sys::Fault& fault) override;
+  void LaunchLost(uint32_t number, long pid, const plan::Cgroup& cgroup) override;
 
   void Run();
   void FinishJobs();
@@ -61,13 +62,13 @@ class Watcher : public launch::RoomSink {
   void WatchFiles(Room& room);
   void Emit(Event event);
   Room* Find(uint32_t number);
-  std::string LeafOf(const launch::PlannedRoom& planned) const;
+  static std::string LeafOf(const plan::Cgroup& cgroup);
 
   launch::Launchers launchers_;
   Janitor janitor_;
   Post post_;
   sys::UniqueFd epoll_, wake_, inotify_;
-  std::thread thread_;
+  sys::Thread thread_;
 
   std::mutex mutex_;
   std::condition_variable quiet_;
