@@ -13,7 +13,8 @@ export const errorCodes = {
   ERR_ROOM_PLANK_BUILD: 'The plank could not be built.',
   ERR_ROOM_MOUNT_SOURCE: 'The source of a mount does not exist or cannot be used.',
   ERR_ROOM_MOUNT_TARGET: 'The target of a mount cannot be made inside the room.',
-  ERR_ROOM_MOUNT_IDMAP: 'The file system of a writable mount cannot be idmapped, so the room could not write to it.',
+  ERR_ROOM_MOUNT_IDMAP:
+    'The file system of a writable mount cannot be idmapped, so the room could not write to it.',
   ERR_ROOM_USER_NOT_FOUND: "The user is not in the plank's /etc/passwd.",
   ERR_ROOM_COMMAND_NOT_FOUND: 'The program, its interpreter or its ELF loader is not in the room.',
   ERR_ROOM_COMMAND_NOT_EXECUTABLE: 'The program exists but cannot be executed.',
@@ -30,7 +31,8 @@ export const errorCodes = {
   ERR_ROOM_ADDON_LOAD: 'The native addon could not be loaded.',
   ERR_ROOM_PERMISSION: 'This process lacks a privilege that making rooms needs.',
   ERR_ROOM_LAUNCH: 'A step of making the room failed.',
-  ERR_ROOM_INIT_DIED: 'room-init was killed before the command ran, most often by a memory limit below 1 MiB.',
+  ERR_ROOM_INIT_DIED:
+    'room-init was killed before the command ran, most often by a memory limit below 1 MiB.',
   ERR_ROOM_ENDED: 'The room has ended.',
   ERR_ROOM_FILE: 'A file operation inside the room was refused or failed.',
   ERR_ROOM_CLOSED: 'The Anchor is closed.',

@@ -36,7 +36,11 @@ export interface NativeAnchor {
   /** Whether the file system below an absolute host path takes an idmapped mount. */
   probeIdmap(path: string): Promise<boolean>;
   /** Text of a regular file of a plank that need not be in use; null when there is none. At most `limit` bytes. */
-  readPlankFile(lower: import('./plan.js').LowerPlan, path: string, limit: number): Promise<Uint8Array | null>;
+  readPlankFile(
+    lower: import('./plan.js').LowerPlan,
+    path: string,
+    limit: number,
+  ): Promise<Uint8Array | null>;
   /** Whether the event loop stays alive for this Anchor. */
   ref(): void;
   unref(): void;

@@ -41,7 +41,12 @@ export type NativeEvent =
   /** A process in the room passed execve. Process 0 is the command, and only it has marks: those of the launch. */
   | { readonly type: 'started'; readonly room: number; readonly process: number; readonly marks: NativeMarks }
   /** A process could not be started. For process 0 the room ends by itself afterwards. */
-  | { readonly type: 'start-failed'; readonly room: number; readonly process: number; readonly fault: NativeFault }
+  | {
+      readonly type: 'start-failed';
+      readonly room: number;
+      readonly process: number;
+      readonly fault: NativeFault;
+    }
   /** A process ended: exit code, or the signal that killed it. */
   | {
       readonly type: 'exited';

@@ -82,7 +82,11 @@ export type MountPlan =
   /** Device nodes every program expects, cloned from one read-only tree made per Anchor. */
   | { readonly kind: 'dev'; readonly target: string }
   | { readonly kind: 'devpts'; readonly target: string; readonly gid: number }
-  | { readonly kind: 'proc' | 'sysfs' | 'mqueue'; readonly target: string; readonly attributes: MountAttributes }
+  | {
+      readonly kind: 'proc' | 'sysfs' | 'mqueue';
+      readonly target: string;
+      readonly attributes: MountAttributes;
+    }
   /** An empty read-only directory or file laid over the target, where the target exists. */
   | { readonly kind: 'mask'; readonly target: string; readonly over: 'directory' | 'file' }
   /** The target itself made read-only, where it exists. */
@@ -147,9 +151,7 @@ export type StdioPlan =
   | { readonly kind: 'pty'; readonly columns: number; readonly rows: number };
 
 export type StreamPlan =
-  | { readonly kind: 'pipe' }
-  | { readonly kind: 'null' }
-  | { readonly kind: 'fd'; readonly fd: number };
+  { readonly kind: 'pipe' } | { readonly kind: 'null' } | { readonly kind: 'fd'; readonly fd: number };
 
 /** What an Anchor is opened with. */
 export interface AnchorPlan {

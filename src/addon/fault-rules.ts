@@ -23,13 +23,15 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
   // When an Anchor opens.
   'init.open': { doing: 'open room-init at %', on: { ENOENT: { code: 'ERR_ROOM_ADDON_LOAD' } } },
   'init.seal': { doing: 'take room-init into memory', on: { 'EACCES EPERM': refused } },
-  launchers: { doing: 'start the threads that make rooms' },
+  launchers: {
+    doing: 'start the threads that make rooms',
+    on: { EAGAIN: { hint: 'A limit on threads is reached: pids.max of the cgroup, or ulimit -u.' } },
+  },
   watcher: { doing: 'start the thread that watches rooms' },
   seclude: {
     doing: 'part the threads that make rooms from the mounts and files of this process',
     on: { 'EPERM EACCES': refused },
   },
-  templates: { doing: 'make the templates of /dev and of masks', on: { 'EPERM EACCES': refused } },
   'template.attach': { doing: 'keep a template', on: { 'EPERM EACCES': refused } },
   'cgroup.subtree': {
     doing: 'make the cgroup of the Anchor, %',
@@ -141,7 +143,7 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
     hint: "This file system takes no idmapped mount on this kernel: mount it read-only, copy it in, or use identity: 'host'.",
     on: { EPERM: refused },
   },
-  'mount.clone': { doing: 'take the mount of %', on: { 'EPERM EACCES': refused } },
+  devices: { doing: 'make /dev', on: { 'EPERM EACCES': refused } },
   'mount.tmpfs': { doing: 'make a tmpfs', on: { 'EPERM EACCES': refused } },
   'mount.devpts': { doing: 'make the terminals of the room', on: { 'EPERM EACCES': refused } },
   'pty.open': {
@@ -164,7 +166,14 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
     },
   },
 
+  control: { doing: 'make the socket of room-init' },
+  launch: { doing: 'take over the descriptors of the room' },
+
   // In the child, between clone and execve.
+  keyring: {
+    doing: 'leave the keys of this session',
+    on: { EDQUOT: { hint: 'sysctl kernel.keys.root_maxkeys is reached.' } },
+  },
   'net.enter': { doing: 'enter the network namespace' },
   'cgroup.namespace': { doing: 'make a cgroup namespace' },
   'root.upper': { doing: 'attach the writable layer' },
@@ -187,6 +196,7 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
   },
   'mount.attach': { doing: 'mount at % in the room', code: 'ERR_ROOM_MOUNT_TARGET' },
   'mount.new': { doing: 'make the file system for %', on: { 'EPERM EACCES': refused } },
+  'mount.mask': { doing: 'hide %' },
   'mount.read-only': { doing: 'make % read-only' },
   'root.seal': { doing: 'make the root read-only' },
   'root.enter': { doing: 'enter the root' },
@@ -208,7 +218,13 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
   'exec.init': { doing: 'start room-init' },
 
   // While it lives, and after.
-  'run.request': { doing: 'ask room-init to start a process' },
+  'run.request': {
+    doing: 'ask room-init to start a process',
+    on: {
+      'EPIPE ECONNRESET': { code: 'ERR_ROOM_INIT_DIED' },
+      EAGAIN: { hint: 'Hundreds of requests wait already: the room is frozen, or starved of CPU time.' },
+    },
+  },
   'room.ended': { doing: 'use a room that has ended', code: 'ERR_ROOM_ENDED' },
   'root.open': { doing: 'open the root of the room' },
   'file.open': {
@@ -217,6 +233,9 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
     on: {
       EOVERFLOW: { hint: 'It lies in a mount of a host directory: use the path on the host.' },
       ENXIO: { hint: 'It is a FIFO, a socket or a device.' },
+      EXDEV: {
+        hint: 'It lies in /proc, /sys or another file system of the kernel, where the rights of this process would count.',
+      },
       ELOOP: { hint: 'Links of /proc are not followed: they could lead out of the room.' },
       ENOSPC: { hint: 'limits.disk or limits.files of the room is used up.' },
     },

@@ -38,6 +38,8 @@ class Tally {
   links = 0;
   bytes = 0;
   readonly skipped: { path: string; kind: EntryKind }[] = [];
+  /** Copying out of a room stays on this device: below a mount point there could be /proc, read with our rights. */
+  device: number | null = null;
   readonly #options: CopyOptions;
 
   constructor(options: CopyOptions) {
@@ -115,6 +117,7 @@ export async function copyTreeOut(
   if (!stats.isFile() && !stats.isDirectory()) {
     throw fileError(`${JSON.stringify(path)} is a ${kindOf(stats)}, not a file or directory`, path);
   }
+  tally.device = stats.dev;
   const clean = posix.resolve(host);
   await using(openOnHost(posix.dirname(clean), O_RDONLY | O_DIRECTORY), (parent) =>
     copyOpen(source, parent, Buffer.from(posix.basename(clean)), tally, maker, '.', 0),
@@ -176,7 +179,7 @@ async function copyOpen(
     await using(maker.file(parent, name, stats.mode & 0o777, tally.overwrite), (to) =>
       tally.content(source, to, path),
     );
-  } else if (stats.isDirectory()) {
+  } else if (stats.isDirectory() && (tally.device === null || stats.dev === tally.device)) {
     if (depth === MAX_DEPTH) throw fileError(`the tree is deeper than ${MAX_DEPTH} directories`, path);
     tally.count('directories', path);
     await using(maker.directory(parent, name, stats.mode & 0o777), async (directory) => {
