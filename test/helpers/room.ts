@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -63,10 +63,10 @@ export function useRooms(test: TestFn, options: AnchorOptions = {}): Rooms {
       return stdout.trimEnd();
     },
   };
-  test.before('open an Anchor', async () => {
+  test.serial.before('open an Anchor', async () => {
     directory = await mkdtemp(join(tmpdir(), 'anchor-rooms-'));
     plank = await ownPlank(directory);
-    before = await standing();
+    before = await standing(plank);
     anchor = await Anchor.open(options);
   });
   test.after.always('nothing is left of any room', async (t) => {
@@ -88,6 +88,19 @@ export { nextText, until } from './vm-guest.js';
 
 /** Where writable mounts of the host are tried: a file system that takes idmapped mounts on every kernel. */
 export const mountable = process.env['ANCHOR_ROOMS_GUEST'] === undefined ? tmpdir() : dataDirectory;
+
+/** A directory of the host that everybody may read, with a file in it; gone with the test. */
+export async function hostDirectory(t: ExecutionContext): Promise<string> {
+  const directory = await mkdtemp(join(mountable, 'anchor-host-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  await chmod(directory, 0o755);
+  await writeFile(join(directory, 'file'), 'content\n');
+  return directory;
+}
+
+/** An emulated processor is ten to thirty times slower: what repeats something repeats it less there. */
+export const often = (rounds: number): number =>
+  process.env['ANCHOR_ROOMS_GUEST'] === undefined ? rounds : Math.ceil(rounds / 5);
 
 /** The lines of an output. */
 export function lines(text: string): string[] {

@@ -37,7 +37,7 @@ test('all three streams are one terminal, which controls the session', async (t)
   );
   await session.ended;
   t.is(session.shown, '0\r\n1\r\n2\r\n/dev/pts/0\r\ncontrols\r\n');
-  t.is(session.room.stdin as unknown, session.room.stdout);
+  t.is<unknown, unknown>(session.room.stdin, session.room.stdout);
   t.is(session.room.stderr, null);
 });
 
