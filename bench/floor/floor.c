@@ -1,5 +1,5 @@
 // The floor: the shortest sequence of system calls known here that makes a complete room, in one file and
-// without anything around it. The bars of the project are ratios to this program, so it must stay honest: a
+// with nothing around it. The bars of the project are ratios to this program, so it must stay honest: a
 // step may only be left out when the room of the library has no need for it either.
 //
 //   floor scratch|poolnet|warm PLANK FILTER [CGROUP]
@@ -9,8 +9,8 @@
 //   warm      everything was made before the request; it only releases a process that waits before execve
 //
 // PLANK is a squashfs image, FILTER an array of struct sock_filter, CGROUP a cgroup2 directory to make one
-// cgroup per room in ("" or absent: none). It is a lane of the bench: one request per line on stdin, one line
-// of JSON per answer (bench/lanes/protocol.ts), the end of stdin ends it.
+// cgroup per room in ("" or absent: none). Beside the steps, which are all here, there are calls.h, the system
+// calls, and lane.c, the command line and the answers to the bench.
 //
 // What a room is here: mount, pid, ipc, uts, net and cgroup namespaces; squashfs below a tmpfs, joined by
 // overlayfs; /dev and /proc; a user namespace that maps root to an id without rights, with the plank idmapped
@@ -21,8 +21,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/loop.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -31,38 +29,31 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#ifndef __x86_64__
-#error "floor.c knows how to call clone3 on x86_64 only"
-#endif
+#include "calls.h"
+#include "lane.h"
 
-enum { STACK_SIZE = 64 * 1024, MAX_FILTER = 4096, ROOM_UID = 100000, ROOM_IDS = 65536, DETACH = 2 };
-enum mode { SCRATCH, POOLNET, WARM };
+enum { STACK_SIZE = 64 * 1024, ROOM_UID = 100000, ROOM_IDS = 65536, DETACH = 2 };
 
 // Made once, before the first request. The library keeps the same things, per Anchor or per plank.
 static struct {
-  enum mode mode;
+  struct lane lane;
   int plank;         // detached read-only mount of the image
   int dev;           // detached read-only tree of device nodes
   int user;          // user namespace of the rooms
   int proc;          // /proc as it was before the root went away
   int home_net;      // the network namespace to come back to
-  int cgroup;        // parent of the rooms' cgroups, -1: none
   int null;          // stdin and stderr of the rooms
   int layers_by_fd;  // overlayfs takes its layers as fds (Linux 6.13)
-  struct sock_fprog filter;
   char* stack;
 } launcher;
 
@@ -75,84 +66,12 @@ static struct {
   int failed_errno;
 } room;
 
-static char note[256];
-
-// ---- system calls ----
-
-// Raw, because the child runs on the parent's memory: errno and the locks of libc belong to the parent.
-static long raw(long number, long a, long b, long c, long d, long e, long f) {
-  register long r10 __asm__("r10") = d;
-  register long r8 __asm__("r8") = e;
-  register long r9 __asm__("r9") = f;
-  long result;
-  __asm__ volatile("syscall"
-                   : "=a"(result)
-                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                   : "rcx", "r11", "memory");
-  return result;
-}
-#define PADDED(number, a, b, c, d, e, f, ...) \
-  raw(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
-#define sys(...) PADDED(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
-
-// clone3 with a function to run on the new stack; libc has no wrapper for it.
-static long clone_room(struct clone_args* arguments, void (*child)(void)) {
-  register void (*entry)(void) __asm__("r8") = child;
-  long result;
-  __asm__ volatile(
-      "syscall\n\t"
-      "test %%rax, %%rax\n\t"
-      "jnz 1f\n\t"
-      "xor %%ebp, %%ebp\n\t"
-      "call *%%r8\n\t"
-      "ud2\n"
-      "1:"
-      : "=a"(result)
-      : "a"(SYS_clone3), "D"(arguments), "S"(sizeof *arguments), "r"(entry)
-      : "rcx", "r11", "memory");
-  return result;
-}
-
-static double microseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-// Parent: a failed step ends the lane with the reason as its answer.
-static long check(const char* step, long result) {
-  if (result >= 0) return result;
-  printf("{\"failed\":\"%s: %s\"}\n", step, strerror((int)-result));
-  fflush(stdout);
-  exit(1);
-}
-
 // Child: a failed step is left for the parent to report.
 static long must(const char* step, long result) {
   if (result >= 0) return result;
   room.failed_step = step;
   room.failed_errno = (int)-result;
   for (;;) sys(SYS_exit_group, 90);
-}
-
-// A new file system as a mount that is not attached anywhere.
-static long new_filesystem(const char* type, unsigned attributes, const char* key, const char* value) {
-  long context = sys(SYS_fsopen, type, FSOPEN_CLOEXEC);
-  if (context < 0) return context;
-  long result = 0;
-  if (key != NULL) result = sys(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0);
-  if (result >= 0) result = sys(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-  if (result >= 0) result = sys(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes);
-  sys(SYS_close, context);
-  return result;
-}
-
-static long clone_tree(long mount) {
-  return sys(SYS_open_tree, mount, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-}
-
-static long attach(long mount, long directory, const char* path) {
-  return sys(SYS_move_mount, mount, "", directory, path, MOVE_MOUNT_F_EMPTY_PATH);
 }
 
 // The loopback interface of a new network namespace is down. Raising it costs 65: it takes the lock of all
@@ -234,13 +153,13 @@ static void give_up_rights(void) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct none[2] = {{0}};
   must("capset", sys(SYS_capset, &header, none));
-  must("seccomp", sys(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &launcher.filter));
+  must("seccomp", sys(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &launcher.lane.filter));
 }
 
 static void child_main(void) {
   // Entering a namespace made beforehand is free; CLONE_NEWNET is half of a room from scratch (400 to 520).
   if (room.net >= 0) must("setns net", sys(SYS_setns, room.net, CLONE_NEWNET));
-  if (launcher.mode == SCRATCH) must("loopback", raise_loopback());
+  if (launcher.lane.mode == SCRATCH) must("loopback", raise_loopback());
   make_root();
   must("hostname", sys(SYS_sethostname, "room", 4));
   must("stdin", sys(SYS_dup2, launcher.null, 0));
@@ -249,7 +168,7 @@ static void child_main(void) {
   give_up_rights();
   uint64_t unblocked = 0;
   must("sigprocmask", sys(SYS_rt_sigprocmask, SIG_SETMASK, &unblocked, NULL, sizeof unblocked));
-  if (launcher.mode == WARM) {
+  if (launcher.lane.mode == WARM) {
     char byte;
     must("tell ready", sys(SYS_write, room.ready[1], "", 1));
     must("keep release", sys(SYS_dup3, room.release[0], 3, O_CLOEXEC));
@@ -266,11 +185,11 @@ static void child_main(void) {
 
 static void make_cgroup(void) {
   static unsigned count;
-  if (launcher.cgroup < 0) return;
+  if (launcher.lane.cgroup < 0) return;
   snprintf(room.cgroup_name, sizeof room.cgroup_name, "room-%u", count++);
-  check("mkdir cgroup", sys(SYS_mkdirat, launcher.cgroup, room.cgroup_name, 0755));
-  room.cgroup =
-      (int)check("open cgroup", sys(SYS_openat, launcher.cgroup, room.cgroup_name, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  check("mkdir cgroup", sys(SYS_mkdirat, launcher.lane.cgroup, room.cgroup_name, 0755));
+  room.cgroup = (int)check("open cgroup",
+                           sys(SYS_openat, launcher.lane.cgroup, room.cgroup_name, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 static void remove_cgroup(void) {
@@ -278,7 +197,7 @@ static void remove_cgroup(void) {
   close(room.cgroup);
   // A cgroup stays busy for a moment after its last process was waited for.
   for (int tries = 0; tries < 5000; tries++) {
-    if (sys(SYS_unlinkat, launcher.cgroup, room.cgroup_name, AT_REMOVEDIR) != -EBUSY) return;
+    if (sys(SYS_unlinkat, launcher.lane.cgroup, room.cgroup_name, AT_REMOVEDIR) != -EBUSY) return;
     usleep(20);
   }
 }
@@ -295,8 +214,8 @@ static void launch(void) {
       .stack = (uintptr_t)launcher.stack,
       .stack_size = STACK_SIZE,
   };
-  if (launcher.mode == SCRATCH) arguments.flags |= CLONE_NEWNET;
-  if (launcher.mode != WARM) arguments.flags |= CLONE_VFORK;
+  if (launcher.lane.mode == SCRATCH) arguments.flags |= CLONE_NEWNET;
+  if (launcher.lane.mode != WARM) arguments.flags |= CLONE_VFORK;
   if (room.cgroup >= 0) {
     arguments.flags |= CLONE_INTO_CGROUP;
     arguments.cgroup = (uint64_t)room.cgroup;
@@ -330,74 +249,45 @@ static void make_warm(void) {
 static void serve_one(void) {
   room.net = room.cgroup = room.pidfd = -1;
   room.failed_step = NULL;
-  if (launcher.mode != SCRATCH) room.net = new_network();
-  if (launcher.mode == WARM) make_warm();
+  if (launcher.lane.mode != SCRATCH) room.net = new_network();
+  if (launcher.lane.mode == WARM) make_warm();
 
-  double start = microseconds();
-  if (launcher.mode == WARM) {
+  double begin = now();
+  if (launcher.lane.mode == WARM) {
     check("release", sys(SYS_write, room.release[1], "", 1));
   } else {
     make_cgroup();  // 50 together with CLONE_INTO_CGROUP
     check("pipe", pipe2(room.output, O_CLOEXEC));
     launch();
   }
-  char byte;
-  long got = read(room.output[0], &byte, 1);
-  double first = microseconds() - start;
-  siginfo_t info = {0};
-  check("waitid", waitid(P_PIDFD, (id_t)room.pidfd, &info, WEXITED));
-  double end = microseconds() - start;
+  struct sample sample = measure(begin, room.output[0], room.pidfd);
 
   close(room.pidfd);
   close(room.output[0]);
-  if (launcher.mode == WARM) close(room.release[1]);
+  if (launcher.lane.mode == WARM) close(room.release[1]);
   if (room.net >= 0) close(room.net);
   remove_cgroup();
   if (room.failed_step != NULL) check(room.failed_step, -room.failed_errno);
-  if (got != 1 || info.si_status != 0) check("the program in the room", -EIO);
-  printf("{\"first\":%.1f,\"exit\":%.1f}\n", first, end);
-  fflush(stdout);
+  if (!sample.good) check("the program in the room", -EIO);
+  answer(sample);
 }
 
 // ---- what is made once ----
 
-// A loop device that goes away with its last user, so nothing is left however this process ends.
-static int attach_loop(const char* image, char* path, size_t size) {
-  int control = (int)check("open loop-control", sys(SYS_open, "/dev/loop-control", O_RDWR | O_CLOEXEC));
-  int file = (int)check("open plank", sys(SYS_open, image, O_RDONLY | O_CLOEXEC));
-  struct loop_config config = {.fd = (unsigned)file, .block_size = 512};
-  config.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR;
-  for (int tries = 0; tries < 64; tries++) {
-    snprintf(path, size, "/dev/loop%ld", check("free loop device", sys(SYS_ioctl, control, LOOP_CTL_GET_FREE)));
-    int loop = (int)check("open loop device", sys(SYS_open, path, O_RDONLY | O_CLOEXEC));
-    long result = sys(SYS_ioctl, loop, LOOP_CONFIGURE, &config);
-    if (result >= 0) {
-      close(file);
-      close(control);
-      return loop;
-    }
-    close(loop);  // somebody else was faster
-    if (result != -EBUSY) check("LOOP_CONFIGURE", result);
-  }
-  return (int)check("free loop device", -EBUSY);
-}
-
-static void open_plank(const char* image) {
-  char device[32];
-  int loop = attach_loop(image, device, sizeof device);
+static void mount_plank(void) {
   unsigned attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   int context = (int)check("fsopen squashfs", sys(SYS_fsopen, "squashfs", FSOPEN_CLOEXEC));
   check("read-only", sys(SYS_fsconfig, context, FSCONFIG_SET_FLAG, "ro", NULL, 0));
-  check("plank source", sys(SYS_fsconfig, context, FSCONFIG_SET_STRING, "source", device, 0));
+  check("plank source", sys(SYS_fsconfig, context, FSCONFIG_SET_STRING, "source", launcher.lane.image, 0));
   check("mount plank", sys(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
   launcher.plank = (int)check("fsmount plank", sys(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes));
   close(context);
-  close(loop);
+  close(launcher.lane.loop);
   // Files of the plank belong to root; without the idmap they would appear as nobody's. Linux 6.2 for
   // squashfs.
   struct mount_attr idmap = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)launcher.user};
   long result = sys(SYS_mount_setattr, launcher.plank, "", AT_EMPTY_PATH, &idmap, sizeof idmap);
-  if (result < 0) snprintf(note, sizeof note, "plank not idmapped (%s); ", strerror((int)-result));
+  if (result < 0) note("plank not idmapped");
 }
 
 static void write_map(pid_t process, const char* file) {
@@ -451,14 +341,6 @@ static void make_dev(void) {
   check("seal /dev", sys(SYS_mount_setattr, launcher.dev, "", AT_EMPTY_PATH, &sealed, sizeof sealed));
 }
 
-static void read_filter(const char* path) {
-  static struct sock_filter instructions[MAX_FILTER];
-  int fd = (int)check("open filter", sys(SYS_open, path, O_RDONLY | O_CLOEXEC));
-  long bytes = check("read filter", sys(SYS_read, fd, instructions, sizeof instructions));
-  launcher.filter = (struct sock_fprog){(unsigned short)((size_t)bytes / sizeof *instructions), instructions};
-  close(fd);
-}
-
 // A mount namespace with one empty read-only tmpfs: a room then copies one mount instead of all of the host's
 // (35 less than with 20 mounts, 1,050 less than with 1,000), and there is nothing to unmount or to pivot
 // from.
@@ -476,7 +358,7 @@ static void leave_host_mounts(void) {
   close(empty);
 }
 
-static void prepare(const char* plank, const char* filter, const char* cgroup) {
+static void prepare(void) {
   // Blocked for good: the end of stdin is what ends a lane, and no handler may run in a child that shares
   // memory.
   sigset_t all;
@@ -487,30 +369,20 @@ static void prepare(const char* plank, const char* filter, const char* cgroup) {
   launcher.null = (int)check("open /dev/null", sys(SYS_open, "/dev/null", O_RDWR | O_CLOEXEC));
   launcher.proc = (int)check("open /proc", sys(SYS_open, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
   launcher.home_net = (int)check("open net", sys(SYS_openat, launcher.proc, "self/ns/net", O_RDONLY | O_CLOEXEC));
-  launcher.cgroup = -1;
-  if (*cgroup != '\0') {
-    launcher.cgroup = (int)check("open cgroup", sys(SYS_open, cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC));
-  }
-  read_filter(filter);
   make_user_namespace();
-  open_plank(plank);
+  mount_plank();
   make_dev();
   int probe = (int)check("fsopen overlay", sys(SYS_fsopen, "overlay", FSOPEN_CLOEXEC));
   launcher.layers_by_fd = sys(SYS_fsconfig, probe, FSCONFIG_SET_FD, "lowerdir+", NULL, launcher.plank) == 0;
   close(probe);
-  if (!launcher.layers_by_fd) strcat(note, "overlay layers by path; ");
-  if (launcher.cgroup < 0) strcat(note, "no cgroup of its own; ");
+  if (!launcher.layers_by_fd) note("overlay layers by path");
   leave_host_mounts();
 }
 
 int main(int count, char** arguments) {
-  char request[64];
-  if (count < 4) return fputs("floor scratch|poolnet|warm PLANK FILTER [CGROUP]\n", stderr), 2;
-  if (strcmp(arguments[1], "poolnet") == 0) launcher.mode = POOLNET;
-  if (strcmp(arguments[1], "warm") == 0) launcher.mode = WARM;
-  prepare(arguments[2], arguments[3], count > 4 ? arguments[4] : "");
-  printf("{\"ready\":true,\"note\":\"%s\"}\n", note);
-  fflush(stdout);
-  while (fgets(request, sizeof request, stdin) != NULL) serve_one();
+  launcher.lane = open_lane(count, arguments);
+  prepare();
+  answer_ready();
+  while (next_request()) serve_one();
   return 0;
 }

@@ -19,21 +19,22 @@ const tinyFlags = [
 ];
 
 export function compileTiny(): Promise<string> {
-  return compile('tiny', tinyFlags);
+  return compile('tiny', tinyFlags, ['tiny.c']);
 }
 
 export function compileFloor(): Promise<string> {
-  return compile('floor', ['-std=gnu11', '-O2']);
+  return compile('floor', ['-std=gnu11', '-O2'], ['floor.c', 'lane.c', 'lane.h', 'calls.h']);
 }
 
-/** Compiles `bench/floor/<name>.c` unless that was done already with the same text and flags; returns the binary. */
-async function compile(name: string, flags: readonly string[]): Promise<string> {
-  const source = join(paths.floor, `${name}.c`);
-  const digest = shortDigest(await readFile(source), flags.join(' '));
-  const binary = join(paths.cache, `${name}-${digest}`);
+/** Compiles files of `bench/floor` unless that was done already with the same texts and flags; returns the binary. */
+async function compile(name: string, flags: readonly string[], files: readonly string[]): Promise<string> {
+  const sources = files.map((file) => join(paths.floor, file));
+  const texts = await Promise.all(sources.map((source) => readFile(source)));
+  const binary = join(paths.cache, `${name}-${shortDigest(...texts, flags.join(' '))}`);
   if (existsSync(binary)) return binary;
   const fresh = `${binary}.${process.pid}`;
-  await runProgram('cc', ['-Wall', '-Wextra', ...flags, '-o', fresh, source]);
+  const units = sources.filter((source) => source.endsWith('.c'));
+  await runProgram('cc', ['-Wall', '-Wextra', ...flags, '-o', fresh, ...units]);
   await rename(fresh, binary);
   return binary;
 }
