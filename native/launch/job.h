@@ -14,6 +14,13 @@ struct JobFds {
   size_t count = 0;
 };
 
+// What a launcher thread has for its children: one stack for the child at hand, and one for the maker of the room's
+// user namespace, which goes away while the launcher goes on.
+struct Stacks {
+  Stack child;
+  Stack maker;
+};
+
 // Work for a launcher thread. Made on the JS thread, run by a launcher, finished on the watcher thread, which owns it
 // then.
 class Job {
@@ -24,7 +31,7 @@ class Job {
   virtual JobFds Attachments() const { return {}; }
 
   // On a launcher thread. Takes over `received`; what it puts into `reply` is closed there after it was sent.
-  virtual void Run(Workshop& workshop, const Stack& stack, const JobFds& received, JobFds& reply) = 0;
+  virtual void Run(Workshop& workshop, const Stacks& stacks, const JobFds& received, JobFds& reply) = 0;
 
   // On the watcher thread. Takes over `received`.
   virtual void Finish(const JobFds& received) = 0;

@@ -35,8 +35,8 @@ void CloseAll(const JobFds& fds) {
 
 void Serve(Workshop& workshop, int socket) {
   // Root and working directory of its own: entering the host's mount namespace is refused to a thread that shares them.
-  Stack stack;
-  if (!stack || unshare(CLONE_FS) < 0) return;
+  Stacks stacks;
+  if (!stacks.child || !stacks.maker || unshare(CLONE_FS) < 0) return;
   BecomeBatch();
   for (;;) {
     Envelope envelope;
@@ -44,7 +44,7 @@ void Serve(Workshop& workshop, int socket) {
     long size = sys::ReceiveMessage(socket, &envelope, sizeof envelope, received.fds, &received.count, 0);
     if (size == 0) return;
     if (size < 0) continue;  // out of memory for the moment; the message is still there
-    envelope.job->Run(workshop, stack, received, reply);
+    envelope.job->Run(workshop, stacks, received, reply);
     // Without its descriptors the job is told apart from a good one when it is finished; without a reply it is lost.
     int sent = sys::SendMessage(socket, &envelope, sizeof envelope, reply.fds, reply.count, 0);
     while (sent < 0 && sent != -EPIPE) sent = sys::SendMessage(socket, &envelope, sizeof envelope, nullptr, 0, 0);

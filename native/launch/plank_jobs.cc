@@ -14,8 +14,8 @@ namespace rooms::launch {
 OpenPlankJob::OpenPlankJob(std::unique_ptr<PlannedRoom> lower, Answered answered)
     : planned_(std::move(lower)), answered_(std::move(answered)) {}
 
-void OpenPlankJob::Run(Workshop& workshop, const Stack& stack, const JobFds&, JobFds&) {
-  const Plank* plank = workshop.planks.Get(workshop, stack, planned_->room.root.lower, answer_.fault);
+void OpenPlankJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds&, JobFds&) {
+  const Plank* plank = workshop.planks.Get(workshop, stacks.child, planned_->room.root.lower, answer_.fault);
   if (plank) answer_.yes = plank->idmap;
 }
 
@@ -25,8 +25,8 @@ ReadPlankFileJob::ReadPlankFileJob(std::unique_ptr<PlannedRoom> lower, std::stri
                                    Answered answered)
     : planned_(std::move(lower)), path_(std::move(path)), limit_(limit), answered_(std::move(answered)) {}
 
-void ReadPlankFileJob::Run(Workshop& workshop, const Stack& stack, const JobFds&, JobFds&) {
-  const Plank* plank = workshop.planks.Get(workshop, stack, planned_->room.root.lower, answer_.fault);
+void ReadPlankFileJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds&, JobFds&) {
+  const Plank* plank = workshop.planks.Get(workshop, stacks.child, planned_->room.root.lower, answer_.fault);
   if (!plank) return;
   // The plank is data, not a place: its links stay inside it and its devices are not opened.
   int opened = sys::Openat2(plank->mount.get(), path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
@@ -53,7 +53,7 @@ void ReadPlankFileJob::Finish(const JobFds&) { answered_(std::move(answer_)); }
 ProbeIdmapJob::ProbeIdmapJob(std::string path, Answered answered)
     : path_(std::move(path)), answered_(std::move(answered)) {}
 
-void ProbeIdmapJob::Run(Workshop& workshop, const Stack& stack, const JobFds&, JobFds&) {
+void ProbeIdmapJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds&, JobFds&) {
   plan::Mount mount{};
   mount.source = path_.c_str();
   struct stat info;
@@ -66,8 +66,8 @@ void ProbeIdmapJob::Run(Workshop& workshop, const Stack& stack, const JobFds&, J
   sys::UniqueFd tree = CloneHostTree(workshop, mount, answer_.fault);
   if (!tree) return;
   IdMap shift{0, 524288, 65536};
-  sys::UniqueFd user_namespace = MakeUserNamespace(workshop.proc.get(), stack, shift, shift, answer_.fault);
-  answer_.yes = user_namespace && sys::MountSetattr(tree.get(), 0, false, user_namespace.get()) == 0;
+  UserNamespace user_namespace = UserNamespace::Make(workshop.proc.get(), stacks.child, shift, shift, answer_.fault);
+  answer_.yes = user_namespace && sys::MountSetattr(tree.get(), 0, false, user_namespace.fd()) == 0;
 }
 
 void ProbeIdmapJob::Finish(const JobFds&) { answered_(std::move(answer_)); }

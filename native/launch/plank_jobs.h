@@ -22,7 +22,7 @@ using Answered = std::function<void(Answer)>;
 class OpenPlankJob : public Job {
  public:
   OpenPlankJob(std::unique_ptr<PlannedRoom> lower, Answered answered);
-  void Run(Workshop& workshop, const Stack& stack, const JobFds& received, JobFds& reply) override;
+  void Run(Workshop& workshop, const Stacks& stacks, const JobFds& received, JobFds& reply) override;
   void Finish(const JobFds& received) override;
 
  private:
@@ -35,7 +35,7 @@ class OpenPlankJob : public Job {
 class ReadPlankFileJob : public Job {
  public:
   ReadPlankFileJob(std::unique_ptr<PlannedRoom> lower, std::string path, size_t limit, Answered answered);
-  void Run(Workshop& workshop, const Stack& stack, const JobFds& received, JobFds& reply) override;
+  void Run(Workshop& workshop, const Stacks& stacks, const JobFds& received, JobFds& reply) override;
   void Finish(const JobFds& received) override;
 
  private:
@@ -50,7 +50,7 @@ class ReadPlankFileJob : public Job {
 class ProbeIdmapJob : public Job {
  public:
   ProbeIdmapJob(std::string path, Answered answered);
-  void Run(Workshop& workshop, const Stack& stack, const JobFds& received, JobFds& reply) override;
+  void Run(Workshop& workshop, const Stacks& stacks, const JobFds& received, JobFds& reply) override;
   void Finish(const JobFds& received) override;
 
  private:

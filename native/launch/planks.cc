@@ -48,9 +48,9 @@ sys::UniqueFd MountImage(const Workshop& workshop, const plan::Lower& lower, int
 bool TakesIdmap(const Workshop& workshop, const Stack& stack, int mount) {
   sys::Fault ignored;
   IdMap shift{0, 524288, 65536};
-  sys::UniqueFd user_namespace = MakeUserNamespace(workshop.proc.get(), stack, shift, shift, ignored);
+  UserNamespace user_namespace = UserNamespace::Make(workshop.proc.get(), stack, shift, shift, ignored);
   sys::UniqueFd clone(sys::CloneMount(mount));
-  return user_namespace && clone && sys::MountSetattr(clone.get(), 0, false, user_namespace.get()) == 0;
+  return user_namespace && clone && sys::MountSetattr(clone.get(), 0, false, user_namespace.fd()) == 0;
 }
 
 }  // namespace

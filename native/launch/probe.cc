@@ -120,7 +120,8 @@ std::vector<Probe> ProbeKernel() {
   sys::UniqueFd proc(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
   sys::Fault fault;
   IdMap range{0, 524288, 65536};
-  sys::UniqueFd mapped = MakeUserNamespace(proc.get(), stack, range, range, fault);
+  UserNamespace mapped = UserNamespace::Make(proc.get(), stack, range, range, fault);
+  mapped.Reap();
   auto in_mounts = [&](long (*attempt)(int), int argument = -1) { return Try(stack, CLONE_NEWNS, attempt, argument); };
   return {{"clone3", Try(stack, 0, Nothing)},
           {"user-namespace", Try(stack, CLONE_NEWUSER, Nothing)},
@@ -130,7 +131,7 @@ std::vector<Probe> ProbeKernel() {
           {"mount-api", in_mounts(TryMountApi)},
           {"mount-setattr", in_mounts(TryMountSetattr)},
           {"clone-detached-mount", in_mounts(TryDetachedClone)},
-          {"tmpfs-idmap", mapped ? in_mounts(TryTmpfsIdmap, mapped.get()) : fault.error},
+          {"tmpfs-idmap", mapped ? in_mounts(TryTmpfsIdmap, mapped.fd()) : fault.error},
           {"overlay", in_mounts(TryOverlay)},
           {"squashfs", in_mounts(TrySquashfs)},
           {"erofs", in_mounts(TryErofs)},

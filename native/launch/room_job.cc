@@ -22,7 +22,8 @@ namespace rooms::launch {
 
 // Everything made on the way. What is not handed on is undone when this goes, last made first.
 struct RoomJob::Parts {
-  sys::UniqueFd user_namespace, network, lower, upper;
+  UserNamespace user_namespace;
+  sys::UniqueFd network, lower, upper;
   Sources sources;
   Streams streams;
   sys::UniqueFd our_control, init_control;
@@ -70,11 +71,11 @@ size_t RoomJob::CountStreams() const {
   return count;
 }
 
-void RoomJob::Run(Workshop& workshop, const Stack& stack, const JobFds& received, JobFds& reply) {
+void RoomJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds& received, JobFds& reply) {
   marks_.parent[kTaken] = sys::Now();
   {
     Parts parts;
-    launched_ = Prepare(workshop, stack, received, parts) && Clone(workshop, stack, parts) && Begin(parts);
+    launched_ = Prepare(workshop, stacks, received, parts) && Clone(workshop, stacks.child, parts) && Begin(parts);
     if (launched_) {
       parts.running = false;
       parts.leaf.Keep();
@@ -90,17 +91,17 @@ void RoomJob::Run(Workshop& workshop, const Stack& stack, const JobFds& received
   for (size_t i = 0; i < received.count; ++i) close(received.fds[i]);
 }
 
-bool RoomJob::Prepare(Workshop& workshop, const Stack& stack, const JobFds& received, Parts& parts) {
+bool RoomJob::Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts) {
   const plan::Room& room = planned_->room;
   if (received.count != CountStreams()) return sys::Fail(fault_, "stdio", "fcntl", EBADF);
   uint32_t base = room.identity.mapped ? room.identity.base : 0;
   if (room.identity.mapped) {
     IdMap map{0, base, room.identity.size};
-    parts.user_namespace = MakeUserNamespace(workshop.proc.get(), stack, map, map, fault_);
+    parts.user_namespace = UserNamespace::Make(workshop.proc.get(), stacks.maker, map, map, fault_);
     if (!parts.user_namespace) return false;
   }
   marks_.parent[kUserReady] = sys::Now();
-  parts.lower = MakeLower(workshop, stack, room.root, parts.user_namespace.get(), fault_);
+  parts.lower = MakeLower(workshop, stacks.child, room.root, parts.user_namespace.fd(), fault_);
   if (!parts.lower) return false;
   marks_.parent[kPlankReady] = sys::Now();
   parts.network = workshop.networks.Take(fault_);
@@ -108,7 +109,7 @@ bool RoomJob::Prepare(Workshop& workshop, const Stack& stack, const JobFds& rece
   marks_.parent[kNetworkReady] = sys::Now();
   parts.upper = MakeUpper(room.root, base, fault_);
   if (!parts.upper) return false;
-  if (!PrepareSources(workshop, stack, room, parts.sources, fault_)) return false;
+  if (!PrepareSources(workshop, stacks.child, room, parts.sources, fault_)) return false;
   StreamOwner owner{base + room.process.uid, base + room.process.gid};
   if (!MakeStreams(room.process.stdio, received.fds, parts.sources.devices, parts.sources.devpts, owner, parts.streams,
                    fault_))
@@ -129,7 +130,7 @@ bool RoomJob::Clone(const Workshop& workshop, const Stack& stack, Parts& parts) 
   input.network = parts.network.get();
   input.upper = parts.upper.get();
   input.lower = parts.lower.get();
-  input.user_namespace = parts.user_namespace.get();
+  input.user_namespace = parts.user_namespace.fd();
   input.control = parts.init_control.get();
   input.init = workshop.init.get();
   input.proc = workshop.lift_oom_score ? workshop.proc.get() : -1;

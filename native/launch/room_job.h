@@ -62,12 +62,12 @@ class RoomJob : public Job {
   RoomJob(uint32_t number, std::unique_ptr<PlannedRoom> planned, RoomSink& sink);
 
   JobFds Attachments() const override;
-  void Run(Workshop& workshop, const Stack& stack, const JobFds& received, JobFds& reply) override;
+  void Run(Workshop& workshop, const Stacks& stacks, const JobFds& received, JobFds& reply) override;
   void Finish(const JobFds& received) override;
 
  private:
   struct Parts;
-  bool Prepare(Workshop& workshop, const Stack& stack, const JobFds& received, Parts& parts);
+  bool Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts);
   bool Clone(const Workshop& workshop, const Stack& stack, Parts& parts);
   bool Begin(Parts& parts);
   void DescribeChildFailure(const child::Failure& failure);

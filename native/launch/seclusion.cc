@@ -69,10 +69,10 @@ bool ClonesDetached() {
   return mount && sys::UniqueFd(sys::CloneMount(mount.get()));
 }
 
-int ReadNumber(int directory, const char* file) {
+long ReadNumber(int directory, const char* file) {
   sys::UniqueFd fd(openat(directory, file, O_RDONLY | O_CLOEXEC));
   char text[16] = {};
-  return fd && read(fd.get(), text, sizeof text - 1) > 0 ? atoi(text) : 0;
+  return fd && read(fd.get(), text, sizeof text - 1) > 0 ? strtol(text, nullptr, 10) : 0;
 }
 
 }  // namespace

@@ -38,9 +38,9 @@ sys::UniqueFd NewDevpts(const plan::Mount& mount, sys::Fault& fault) {
 // The source's owner on the host is the room's user, nobody else is anybody.
 bool MapOwner(const Workshop& workshop, const Stack& stack, const plan::Mount& mount, int tree, sys::Fault& fault) {
   IdMap uids{mount.host_uid, mount.room_uid, 1}, gids{mount.host_gid, mount.room_gid, 1};
-  sys::UniqueFd user_namespace = MakeUserNamespace(workshop.proc.get(), stack, uids, gids, fault);
+  UserNamespace user_namespace = UserNamespace::Make(workshop.proc.get(), stack, uids, gids, fault);
   if (!user_namespace) return false;
-  int result = sys::MountSetattr(tree, 0, mount.recursive, user_namespace.get());
+  int result = sys::MountSetattr(tree, 0, mount.recursive, user_namespace.fd());
   return result < 0 ? sys::Fail(fault, "mount.idmap", "mount_setattr", result, mount.source) : true;
 }
 

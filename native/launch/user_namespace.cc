@@ -24,9 +24,9 @@ constexpr int kPatienceMs = 10'000;
 
 // Only a process can bring a user namespace into being, and only somebody outside may give it more than one id. This
 // one shares our memory, touches none of it, and waits until it is told to go; should we be killed, it goes by itself.
-int Wait(void* pipe_end) {
+int Wait(void* argument) {
   Raw(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  pollfd watched{*static_cast<int*>(pipe_end), POLLIN, 0};
+  pollfd watched{static_cast<int>(reinterpret_cast<intptr_t>(argument)), POLLIN, 0};
   Raw(__NR_poll, Arg(&watched), 1, kPatienceMs);
   return 0;
 }
@@ -44,11 +44,19 @@ bool WriteMap(int proc, long pid, const char* file, IdMap map, sys::Fault& fault
 
 }  // namespace
 
-sys::UniqueFd MakeUserNamespace(int proc, const Stack& stack, IdMap uids, IdMap gids, sys::Fault& fault) {
+UserNamespace& UserNamespace::operator=(UserNamespace&& other) noexcept {
+  Reap();
+  fd_ = std::move(other.fd_);
+  maker_ = std::exchange(other.maker_, -1);
+  return *this;
+}
+
+UserNamespace UserNamespace::Make(int proc, const Stack& stack, IdMap uids, IdMap gids, sys::Fault& fault) {
+  UserNamespace made;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) {
     sys::Fail(fault, "userns.create", "pipe2", errno);
-    return {};
+    return made;
   }
   sys::UniqueFd wait_end(ends[0]), go_end(ends[1]);
 
@@ -56,23 +64,29 @@ sys::UniqueFd MakeUserNamespace(int proc, const Stack& stack, IdMap uids, IdMap 
   args.flags = CLONE_VM | CLONE_NEWUSER | CLONE_CLEAR_SIGHAND;
   args.stack = reinterpret_cast<uint64_t>(stack.start());
   args.stack_size = stack.size();
-  long pid = sys::CloneCall(args, Wait, &ends[0]);
+  // Its descriptor's number, not its address: this frame may be gone when the child looks.
+  long pid = sys::CloneCall(args, Wait, reinterpret_cast<void*>(static_cast<intptr_t>(ends[0])));
   if (pid < 0) {
     sys::Fail(fault, "userns.create", "clone3", pid);
-    return {};
+    return made;
   }
-  sys::UniqueFd result;
+  made.maker_ = static_cast<pid_t>(pid);
   if (WriteMap(proc, pid, "uid_map", uids, fault) && WriteMap(proc, pid, "gid_map", gids, fault)) {
     char path[48];
     snprintf(path, sizeof path, "%ld/ns/user", pid);
-    result.reset(openat(proc, path, O_RDONLY | O_CLOEXEC));
-    if (!result) sys::Fail(fault, "userns.create", "openat", errno, path);
+    made.fd_.reset(openat(proc, path, O_RDONLY | O_CLOEXEC));
+    if (!made.fd_) sys::Fail(fault, "userns.create", "openat", errno, path);
   }
   (void)!write(go_end.get(), "", 1);
+  return made;
+}
+
+void UserNamespace::Reap() {
+  if (maker_ < 0) return;
   // exit_signal 0: invisible to SIGCHLD handlers, and waited for with __WALL.
-  while (waitpid(static_cast<pid_t>(pid), nullptr, __WALL) < 0 && errno == EINTR) {
+  while (waitpid(maker_, nullptr, __WALL) < 0 && errno == EINTR) {
   }
-  return result;
+  maker_ = -1;
 }
 
 }  // namespace rooms::launch

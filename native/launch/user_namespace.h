@@ -1,6 +1,9 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/types.h>
+
+#include <utility>
 
 #include "launch/stack.h"
 #include "sys/fault.h"
@@ -15,7 +18,26 @@ struct IdMap {
   uint32_t size;
 };
 
-// A user namespace with these maps and no process in it, held by the descriptor. `proc` is the host's /proc.
-sys::UniqueFd MakeUserNamespace(int proc, const Stack& stack, IdMap uids, IdMap gids, sys::Fault& fault);
+// A user namespace held by a descriptor, and the process it was made with, which leaves as soon as it gets to run.
+class UserNamespace {
+ public:
+  UserNamespace() = default;
+  ~UserNamespace() { Reap(); }
+  UserNamespace(UserNamespace&& other) noexcept : fd_(std::move(other.fd_)), maker_(std::exchange(other.maker_, -1)) {}
+  UserNamespace& operator=(UserNamespace&& other) noexcept;
+
+  // `proc` is the host's /proc. The stack must not be used again before this object is gone or was reaped.
+  static UserNamespace Make(int proc, const Stack& stack, IdMap uids, IdMap gids, sys::Fault& fault);
+
+  explicit operator bool() const { return static_cast<bool>(fd_); }
+  int fd() const { return fd_.get(); }
+
+  // Waits for that process, which takes a change of context; the longer ago it was made, the less.
+  void Reap();
+
+ private:
+  sys::UniqueFd fd_;
+  pid_t maker_ = -1;
+};
 
 }  // namespace rooms::launch

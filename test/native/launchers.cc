@@ -25,7 +25,7 @@ class LookAround : public launch::Job {
 
   launch::JobFds Attachments() const override { return {{attachment_}, 1}; }
 
-  void Run(launch::Workshop&, const launch::Stack&, const launch::JobFds& received, launch::JobFds& reply) override {
+  void Run(launch::Workshop&, const launch::Stacks&, const launch::JobFds& received, launch::JobFds& reply) override {
     host_is_gone_ = access("/etc/passwd", F_OK) != 0;
     // Node's descriptor 100 does not exist in this table, whatever the other threads opened.
     node_fd_is_gone_ = fcntl(100, F_GETFD) < 0;

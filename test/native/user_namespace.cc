@@ -22,16 +22,17 @@ int main() {
   CHECK(stat("/proc/self/ns/user", &own) == 0);
   ino_t last = 0;
   for (int i = 0; i < 50; ++i) {
-    sys::UniqueFd user_namespace = launch::MakeUserNamespace(proc, stack, map, map, fault);
+    launch::UserNamespace user_namespace = launch::UserNamespace::Make(proc, stack, map, map, fault);
     ExpectNoFault(fault);
-    CHECK(fstat(user_namespace.get(), &made) == 0);
+    CHECK(fstat(user_namespace.fd(), &made) == 0);
     CHECK(made.st_ino != own.st_ino);
     last = made.st_ino;
   }
   CHECK(last != 0);
   CHECK(waitpid(-1, nullptr, WNOHANG | __WALL) == -1 && errno == ECHILD);
 
-  sys::UniqueFd refused = launch::MakeUserNamespace(proc, stack, {0, 4294967295u, 2}, map, fault);
+  launch::UserNamespace refused = launch::UserNamespace::Make(proc, stack, {0, 4294967295u, 2}, map, fault);
+  refused.Reap();
   CHECK(!refused && fault.error == EINVAL && fault.step == std::string("userns.create"));
   CHECK(waitpid(-1, nullptr, WNOHANG | __WALL) == -1 && errno == ECHILD);
   return 0;
