@@ -1,5 +1,6 @@
 export default {
-  files: ['test/**/*.test.ts'],
+  // Those of the guest have a configuration of their own there: test/vm/harness/bundle.ts.
+  files: ['test/**/*.test.ts', '!test/vm/guest/**'],
   typescript: { rewritePaths: { 'test/': '.build/test/' }, compile: false },
   workerThreads: false,
   concurrency: 2,

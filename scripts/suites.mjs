@@ -1,20 +1,26 @@
 // Every suite and check by name: what `npm test` runs, and what only CI adds.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './setup/run.mjs';
 
-// Folders of test/ that make rooms (root, minutes). Every other folder with tests is the unit suite, and so are the
-// folders `extra`; test/vm/guest runs in the guest only.
-const roomFolders = ['room', 'fault', 'escape'];
+// Folders of test/ whose tests make rooms (root, minutes). Every other folder with tests is the unit suite, and so are
+// the folders `extra`; test/vm/guest runs in the guest only.
+const roomFolders = ['room', 'cli/room', 'fault', 'escape'];
 const apart = [...roomFolders, 'vm', 'package'];
 const extra = ['room/unit', 'vm/harness'];
 
 const tool = (file, ...args) => [process.execPath, join('node_modules', file), ...args];
-const ava = (folders) =>
-  tool('ava/entrypoints/cli.mjs', '--tap', ...folders.map((folder) => `test/${folder}/**/*.test.ts`));
+const tests = (folder) => `test/${folder}/**/*.test.ts`;
+const ava = (folders, except = []) =>
+  tool(
+    'ava/entrypoints/cli.mjs',
+    '--tap',
+    ...folders.map(tests),
+    ...except.map((folder) => `!${tests(folder)}`),
+  );
 
-const unit = ava([...testFolders().filter((folder) => !apart.includes(folder)), ...extra]);
-const rooms = [...ava(testFolders().filter((folder) => roomFolders.includes(folder))), '!test/room/unit/**'];
+const unit = ava([...testFolders().filter((folder) => !apart.includes(folder)), ...extra], ['cli/room']);
+const rooms = ava(roomFolders.filter(hasTests), ['room/unit']);
 
 /**
  * `format` says how results are counted: `tap` and `ctest` by their reports, `exit` as one test.
@@ -71,12 +77,13 @@ export const suites = [
 ];
 
 function testFolders() {
-  const folders = readdirSync(join(root, 'test'), { withFileTypes: true }).filter((entry) =>
-    entry.isDirectory(),
-  );
-  return folders.map((entry) => entry.name).filter((name) => hasTests(join(root, 'test', name)));
+  return readdirSync(join(root, 'test'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .filter(hasTests);
 }
 
 function hasTests(folder) {
-  return readdirSync(folder, { recursive: true }).some((name) => String(name).endsWith('.test.ts'));
+  const path = join(root, 'test', folder);
+  return existsSync(path) && readdirSync(path, { recursive: true }).some((name) => name.endsWith('.test.ts'));
 }

@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import type { FailureReport } from '../../src/cli/failure.js';
-import type { RunReport } from '../../src/cli/run-report.js';
-import { busyboxPlank, scratch } from '../helpers/image.js';
-import { anchor, StartedCommand } from './anchor-command.js';
+import type { FailureReport } from '../../../src/cli/failure.js';
+import type { RunReport } from '../../../src/cli/run-report.js';
+import { busyboxPlank, scratch } from '../../helpers/image.js';
+import { anchor, StartedCommand } from '../anchor-command.js';
 
 let plank: string;
 
@@ -170,7 +170,9 @@ test('--verbose says where the time went', async (t) => {
 
 for (const signal of ['INT', 'TERM', 'HUP', 'QUIT', 'USR1', 'USR2'] as const) {
   test(`SIG${signal} reaches the program`, async (t) => {
-    const line = `trap 'echo got ${signal}; exit 40' ${signal}; echo ready; while :; do sleep 0.05; done`;
+    // The program can speak before we know that it runs, and until then a signal stops the making of the room.
+    const wait = 'sleep 0.5; echo ready; while :; do sleep 0.05; done';
+    const line = `trap 'echo got ${signal}; exit 40' ${signal}; ${wait}`;
     const started = new StartedCommand(shell(line));
     await started.until('ready\n');
     started.child.kill(`SIG${signal}`);

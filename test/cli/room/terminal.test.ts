@@ -1,6 +1,6 @@
 import test from 'ava';
-import { busyboxPlank } from '../helpers/image.js';
-import { Terminal } from './anchor-command.js';
+import { busyboxPlank } from '../../helpers/image.js';
+import { Terminal } from '../anchor-command.js';
 
 let plank: string;
 
