@@ -115,7 +115,8 @@ function standingNow(plank: string): Standing {
   return {
     descriptors: descriptors.sort(),
     threads: list('/proc/self/task').length,
-    children: [...descendantsOf(process.pid)].map(([key, what]) => `${key} ${what}`),
+    // By key alone: a name changes with execve.
+    children: [...descendantsOf(process.pid).keys()],
     cgroups: cgroupsOf(process.pid),
     loops: loopsOn(plank),
   };

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { startFresh } from '../helpers/fresh-process.js';
 import { belongingsOf, remainsOf, settled, type Belongings } from '../helpers/leftovers.js';
@@ -66,6 +66,13 @@ test.serial('so does kill -9 of it and of its keeper at the same time, but for e
   const { pid, line, ended, child } = startFresh(program(plank, 5));
   await line();
   const had = belongingsOf(pid, plank);
+  t.teardown(() => {
+    for (const cgroup of had.cgroups.flatMap((path) => [
+      ...readdirSync(path).map((name) => join(path, name)),
+      path,
+    ]))
+      if (statSync(cgroup).isDirectory()) rmdirSync(cgroup);
+  });
   const keeper = [...had.processes].find(([, name]) => name === 'room-keeper');
   if (keeper !== undefined) process.kill(Number.parseInt(keeper[0], 10), 'SIGKILL');
   child.kill('SIGKILL');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
 import type { Outcome, Room, RoomError } from '../../src/index.js';
-import { until, useRooms } from '../helpers/room.js';
+import { often, until, useRooms } from '../helpers/room.js';
 
 const rooms = useRooms(test);
 
@@ -114,6 +114,28 @@ test('all that was shown arrives, however much it is', async (t) => {
   const expected = Array.from({ length: 20_000 }, (_, at) => `${at + 1}\r\n`).join('');
   t.is(session.shown.length, expected.length);
   t.true(session.shown === expected);
+});
+
+test('nothing of what a quick command shows is lost, in run() and in exec()', async (t) => {
+  const room = await rooms.start(t, 'exec sleep 1000');
+  const stdio = { pty: {} };
+  for (let round = 0; round < often(100); round++) {
+    const { stdout } = await rooms.anchor.run(rooms.spec(['echo', 'shown'], { stdio }));
+    if (stdout !== 'shown\r\n') return t.fail(`run() lost it in round ${round}`);
+    const process = await room.exec(['echo', 'shown'], { stdio });
+    let shown = '';
+    for await (const chunk of process.stdout ?? []) shown += String(chunk);
+    if (shown !== 'shown\r\n') return t.fail(`exec() lost it in round ${round}`);
+  }
+  t.pass();
+});
+
+test('what was shown can be read after the room is gone', async (t) => {
+  const room = await rooms.anchor.spawn(rooms.shell('echo shown', { stdio: { pty: {} } }));
+  await room.removed;
+  let shown = '';
+  for await (const chunk of room.stdout ?? []) shown += String(chunk);
+  t.is(shown, 'shown\r\n');
 });
 
 test('a long text can be typed at once', async (t) => {
