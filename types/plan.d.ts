@@ -79,7 +79,7 @@ export type MountPlan =
       readonly mode: number;
       readonly attributes: MountAttributes;
     }
-  /** Device nodes every program expects, cloned from one read-only tree made per Anchor. */
+  /** A read-only tree with the device nodes every program expects; each room has one of its own. */
   | { readonly kind: 'dev'; readonly target: string }
   | { readonly kind: 'devpts'; readonly target: string; readonly gid: number }
   | {
