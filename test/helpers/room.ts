@@ -86,8 +86,10 @@ export async function ownPlank(directory: string): Promise<string> {
 
 export { nextText, until } from './vm-guest.js';
 
+const inGuest = process.env['ANCHOR_ROOMS_GUEST'] !== undefined;
+
 /** Where writable mounts of the host are tried: a file system that takes idmapped mounts on every kernel. */
-export const mountable = process.env['ANCHOR_ROOMS_GUEST'] === undefined ? tmpdir() : dataDirectory;
+export const mountable = inGuest ? dataDirectory : tmpdir();
 
 /** A directory of the host that everybody may read, with a file in it; gone with the test. */
 export async function hostDirectory(t: ExecutionContext): Promise<string> {
@@ -98,9 +100,11 @@ export async function hostDirectory(t: ExecutionContext): Promise<string> {
   return directory;
 }
 
-/** An emulated processor is ten to thirty times slower: what repeats something repeats it less there. */
-export const often = (rounds: number): number =>
-  process.env['ANCHOR_ROOMS_GUEST'] === undefined ? rounds : Math.ceil(rounds / 5);
+/** An emulated processor is ten to thirty times slower: deadlines that must not be met early are longer there. */
+export const slowness = inGuest ? 20 : 1;
+
+/** And what repeats something repeats it less. */
+export const often = (rounds: number): number => (inGuest ? Math.ceil(rounds / 5) : rounds);
 
 /** The lines of an output. */
 export function lines(text: string): string[] {

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
-import type { Abortable } from '../../src/index.js';
+import { Anchor, type Abortable } from '../../src/index.js';
 import { often, useRooms } from '../helpers/room.js';
 
 const rooms = useRooms(test);
@@ -31,8 +31,15 @@ test('aborted afterwards, the room ends and its outcome says so', async (t) => {
 });
 
 test('run() resolves with what was said before the abort', async (t) => {
-  const { outcome } = await rooms.anchor.run(rooms.shell('sleep 1000'), { signal: AbortSignal.timeout(200) });
+  const anchor = await Anchor.open();
+  t.teardown(() => anchor.close());
+  const controller = new AbortController();
+  anchor.once('started', (room) => room.stdout?.once('readable', () => controller.abort()));
+  const { stdout, outcome } = await anchor.run(rooms.shell('echo said; sleep 1000'), {
+    signal: controller.signal,
+  });
   t.is(outcome.reason, 'aborted');
+  t.is(stdout, 'said\n');
 });
 
 test('a signal that never aborts keeps no listener', async (t) => {

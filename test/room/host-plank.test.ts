@@ -55,7 +55,13 @@ test('/usr is that of the host, and read-only', async (t) => {
 });
 
 test('the rest can be written and is gone with the room', async (t) => {
-  t.is(await said('echo x > /etc/new && echo y > /tmp/new && cat /etc/new /tmp/new'), 'x\ny');
+  t.is(await said('echo x > /var/tmp/new && echo y > /tmp/new && cat /var/tmp/new /tmp/new'), 'x\ny');
+  const { stdout, room } = await rooms.anchor.run(host('echo x > /etc/new && cat /etc/new'));
+  t.is(
+    stdout,
+    room.granted.plank.idmap ? 'x\n' : '',
+    'where its files belong to nobody, only the open directories',
+  );
   t.is(await said('ls /etc/new /tmp/new 2>/dev/null; true'), '');
 });
 

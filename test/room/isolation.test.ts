@@ -22,7 +22,7 @@ test('the command has no capability, no way to new privileges, and a filter of s
 test('a capability that the spec names counts in the room only', async (t) => {
   const { stdout, room } = await rooms.anchor.run(
     rooms.shell(
-      'grep CapEff /proc/self/status; chown 7:7 /tmp && stat -c %u /tmp; hostname changed || echo refused',
+      'grep CapEff /proc/self/status; touch /tmp/file; chown 7:7 /tmp/file && stat -c %u /tmp/file; hostname changed || echo refused',
       {
         capabilities: ['CHOWN'],
       },
