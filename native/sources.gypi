@@ -54,7 +54,8 @@
       "native/init/keeper.cc",
       "native/init/main.cc",
       "native/init/run.cc",
-      "native/init/supervise.cc"
+      "native/init/supervise.cc",
+      "native/init/terminal.cc"
     ],
     "addon_defines": [
       "NAPI_VERSION=9",

@@ -198,6 +198,8 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
         (late) => this.#giveBackIds(late),
         () => {},
       );
+      // Whatever the look-up met, it met because the ground was taken from under it.
+      if (signal?.aborted !== true) this.#requireOpen();
       throw error;
     }
   }

@@ -29,6 +29,8 @@ export interface NativeAnchor {
   freeze(room: number, frozen: boolean): Promise<void>;
   /** openat2(2) below the room's root: RESOLVE_IN_ROOT, no magic links, O_CLOEXEC|O_NONBLOCK|O_NOCTTY. Resolves to an fd. */
   openBelow(room: number, path: string, flags: number, mode: number): Promise<number>;
+  /** Takes over an fd of a `launched` event or of exec(). Those that nobody took are closed with the environment. */
+  own(fd: number): void;
   /** TIOCSWINSZ on a pty master. */
   resize(master: number, columns: number, rows: number): void;
   /** Mounts a plank ahead of its first room (and keeps it). idmap: whether its file system takes an idmapped mount. */

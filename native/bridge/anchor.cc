@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include "bridge/background.h"
 #include "bridge/event_object.h"
@@ -26,15 +27,15 @@ uint32_t Number(const Napi::CallbackInfo& info, size_t index) { return info[inde
 }  // namespace
 
 Napi::Function Anchor::Define(Napi::Env env) {
-  return DefineClass(
-      env, "Anchor",
-      {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Exec>("exec"),
-       InstanceMethod<&Anchor::Signal>("signal"), InstanceMethod<&Anchor::Kill>("kill"),
-       InstanceMethod<&Anchor::SetDeadline>("setDeadline"), InstanceMethod<&Anchor::Freeze>("freeze"),
-       InstanceMethod<&Anchor::OpenBelow>("openBelow"), InstanceMethod<&Anchor::Resize>("resize"),
-       InstanceMethod<&Anchor::OpenPlank>("openPlank"), InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
-       InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
-       InstanceMethod<&Anchor::Unref>("unref"), InstanceMethod<&Anchor::Close>("close")});
+  return DefineClass(env, "Anchor",
+                     {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Exec>("exec"),
+                      InstanceMethod<&Anchor::Signal>("signal"), InstanceMethod<&Anchor::Kill>("kill"),
+                      InstanceMethod<&Anchor::SetDeadline>("setDeadline"), InstanceMethod<&Anchor::Freeze>("freeze"),
+                      InstanceMethod<&Anchor::OpenBelow>("openBelow"), InstanceMethod<&Anchor::Own>("own"),
+                      InstanceMethod<&Anchor::Resize>("resize"), InstanceMethod<&Anchor::OpenPlank>("openPlank"),
+                      InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
+                      InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
+                      InstanceMethod<&Anchor::Unref>("unref"), InstanceMethod<&Anchor::Close>("close")});
 }
 
 Anchor::Anchor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Anchor>(info) {
@@ -50,8 +51,11 @@ Anchor::Anchor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Anchor>(info) 
     return;
   }
   on_event_ = Napi::Persistent(info[1].As<Napi::Function>());
-  queue_ = EventQueue::Open(
-      env, [this](Napi::Env env, const watch::Event& event) { on_event_.Call({EventObject(env, event)}); });
+  queue_ = EventQueue::Open(env, [this](Napi::Env env, const watch::Event& event) {
+    for (int fd : event.streams)
+      if (fd >= 0) lent_.insert(fd);
+    on_event_.Call({EventObject(env, event)});
+  });
   if (!queue_) {
     ThrowMistake(env, "the environment is being torn down");
     return;
@@ -69,6 +73,7 @@ Anchor::Anchor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Anchor>(info) 
 Anchor::~Anchor() {
   if (queue_) queue_->Close();
   if (watcher_) watcher_->Close();
+  for (int fd : lent_) close(fd);
 }
 
 bool Anchor::Closed(Napi::Env env) {
@@ -98,6 +103,8 @@ Napi::Value Anchor::Exec(const Napi::CallbackInfo& info) {
   int streams[3] = {-1, -1, -1};
   sys::Fault fault;
   if (!watcher_->Exec(Number(info, 0), process, number, streams, fault)) return Throw(env, fault), env.Undefined();
+  for (int fd : streams)
+    if (fd >= 0) lent_.insert(fd);
   Napi::Object result = Napi::Object::New(env);
   result.Set("process", number);
   result.Set("stdin", streams[0]);
@@ -145,6 +152,8 @@ Napi::Value Anchor::OpenBelow(const Napi::CallbackInfo& info) {
     return watch::OpenRoomFile(owned->get(), path.c_str(), flags, mode, fault);
   });
 }
+
+void Anchor::Own(const Napi::CallbackInfo& info) { lent_.erase(info[0].ToNumber().Int32Value()); }
 
 void Anchor::Resize(const Napi::CallbackInfo& info) {
   winsize size{};

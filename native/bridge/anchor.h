@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <set>
 
 #include "bridge/event_queue.h"
 #include "launch/plank_jobs.h"
@@ -26,6 +27,7 @@ class Anchor : public Napi::ObjectWrap<Anchor> {
   void SetDeadline(const Napi::CallbackInfo& info);
   Napi::Value Freeze(const Napi::CallbackInfo& info);
   Napi::Value OpenBelow(const Napi::CallbackInfo& info);
+  void Own(const Napi::CallbackInfo& info);
   void Resize(const Napi::CallbackInfo& info);
   Napi::Value OpenPlank(const Napi::CallbackInfo& info);
   Napi::Value ProbeIdmap(const Napi::CallbackInfo& info);
@@ -44,6 +46,8 @@ class Anchor : public Napi::ObjectWrap<Anchor> {
   std::shared_ptr<watch::Watcher> watcher_;
   Napi::FunctionReference on_event_;
   bool held_ = false;  // by ref() of the caller
+  // Descriptors that JS was told of and has not taken over; a worker thread may end before it does.
+  std::set<int> lent_;
 };
 
 }  // namespace rooms::bridge

@@ -33,6 +33,7 @@ struct Start {
   const char* cwd;
   int stdio[3];
   bool terminal;
+  bool led;
   RunStep step;
   int error;
 };
@@ -133,9 +134,11 @@ void Execute(Start& start) {
 
 int Child(void* argument) {
   Start& start = *static_cast<Start*>(argument);
-  Raw(__NR_setsid);
+  // Led by room-init, it stays in room-init's process group too: that is the foreground, and an orphaned one, so that
+  // Ctrl-Z does not stop a command that nobody could continue.
+  if (!start.led) Raw(__NR_setsid);
   if (!SetStdio(start)) return 127;
-  if (start.terminal && Failed(start, RunStep::kSession, Raw(__NR_ioctl, 0, kTiocsctty, 0))) return 127;
+  if (start.terminal && !start.led && Failed(start, RunStep::kSession, Raw(__NR_ioctl, 0, kTiocsctty, 0))) return 127;
   if (!SetLimits(start) || !SetIds(start)) return 127;
   // New ids made the kernel set this anew, for the memory that room-init shares with us.
   Raw(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -161,7 +164,7 @@ char* Strings(char* at, const char* end, char** to, uint32_t count) {
   return at;
 }
 
-RunResult StartFrom(char* body_memory, const Request& request, const int* fds) {
+RunResult StartFrom(char* body_memory, const Request& request, const int* fds, bool led) {
   const Body* body = reinterpret_cast<const Body*>(body_memory);
   const char* end = body_memory + request.body_size;
   uint64_t fixed = sizeof(Body) + uint64_t{body->limit_count} * sizeof(Limit) + uint64_t{body->group_count} * 4;
@@ -191,6 +194,7 @@ RunResult StartFrom(char* body_memory, const Request& request, const int* fds) {
     start.cwd = at;
     for (int i = 0; i < 3; ++i) start.stdio[i] = fds[i];
     start.terminal = request.terminal != 0;
+    start.led = led;
 
     long pid = sys::VforkCall(CLONE_VM | CLONE_VFORK | SIGCHLD, child_stack + sizeof child_stack, Child, &start);
     if (pid < 0) {
@@ -206,11 +210,11 @@ RunResult StartFrom(char* body_memory, const Request& request, const int* fds) {
 
 }  // namespace
 
-RunResult Run(const Request& request, const int* fds) {
+RunResult Run(const Request& request, const int* fds, bool led) {
   if (request.body_size < sizeof(Body)) return {RunStep::kBody, EINVAL, 0};
   long memory = Raw(__NR_mmap, 0, request.body_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fds[kBody], 0);
   if (memory < 0 && memory > -4096) return {RunStep::kBody, static_cast<int>(-memory), 0};
-  RunResult result = StartFrom(reinterpret_cast<char*>(memory), request, fds);
+  RunResult result = StartFrom(reinterpret_cast<char*>(memory), request, fds, led);
   Raw(__NR_munmap, memory, request.body_size);
   return result;
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 #include "init/processes.h"
 #include "init/protocol.h"
 #include "init/run.h"
+#include "init/terminal.h"
 #include "sys/raw.h"
 
 namespace rooms::init {
@@ -21,6 +23,7 @@ using sys::Arg;
 using sys::Raw;
 
 Processes processes;
+Terminal terminal;
 
 int64_t Now() {
   timespec now;
@@ -75,7 +78,8 @@ void HandleRun(const Received& received) {
   } else if (processes.full()) {
     result = {RunStep::kTable, 11 /* EAGAIN */, 0};
   } else {
-    result = Run(received.request, received.fds);
+    bool led = received.request.process == 0 && received.request.terminal && terminal.Lead(received.fds[kStdin]);
+    result = Run(received.request, received.fds, led);
   }
   for (unsigned i = 0; i < received.fd_count && i < kRunFds; ++i) Raw(__NR_close, received.fds[i]);
   if (result.pid > 0 && result.error == 0) {
@@ -117,6 +121,7 @@ bool Reap() {
     record.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     record.signal = WIFSIGNALED(status) ? WTERMSIG(status) : -1;
     record.usage = UsageOf(usage);
+    if (process == 0) terminal.Leave();
     Send(record);
     if (process == 0) End();
   }
@@ -152,18 +157,18 @@ void Supervise(bool announce) {
   DropBoundingSet();
 
   // All signals were blocked before exec and stay so; a child's end is read from a descriptor.
-  uint64_t child = 1u << (SIGCHLD - 1);
+  uint64_t heard = 1u << (SIGCHLD - 1) | 1u << (SIGHUP - 1);
   int signals = static_cast<int>(
-      Raw(__NR_signalfd4, -1, Arg(&child), sizeof child, 02000000 | 04000 /* SFD_CLOEXEC | SFD_NONBLOCK */));
+      Raw(__NR_signalfd4, -1, Arg(&heard), sizeof heard, 02000000 | 04000 /* SFD_CLOEXEC | SFD_NONBLOCK */));
   if (signals < 0) End();
   for (bool more = false;;) {
     pollfd watched[2] = {{kControlFd, POLLIN, 0}, {signals, POLLIN, 0}};
     long ready = Raw(__NR_poll, Arg(watched), 2, more ? 0 : -1);
     if (ready < 0 && ready != -4 /* EINTR */) End();
     if (watched[1].revents) {
-      char drained[1024];
-      while (Raw(__NR_read, signals, Arg(drained), sizeof drained) > 0) {
-      }
+      signalfd_siginfo heard_one;
+      while (Raw(__NR_read, signals, Arg(&heard_one), sizeof heard_one) > 0)
+        if (heard_one.ssi_signo == SIGHUP) terminal.HangUp(processes.find(0));
       more = true;
     }
     if (more) more = Reap();

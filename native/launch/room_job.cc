@@ -117,6 +117,9 @@ bool RoomJob::Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& re
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
     return sys::Fail(fault_, "control", "socketpair", errno);
+  // Hundreds of signals may be on their way while room-init waits for an execve.
+  constexpr int kRequestBuffer = 4 << 20;
+  setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &kRequestBuffer, sizeof kRequestBuffer);
   parts.our_control.reset(ends[0]);
   parts.init_control.reset(ends[1]);
   if (room.cgroup.present && !parts.leaf.Create(workshop, room.cgroup, fault_)) return false;

@@ -49,6 +49,11 @@ sys::UniqueFd OpenTerminals(const launch::LaunchedRoom& room, sys::Fault& fault)
 
 bool Ended(sys::Fault& fault) { return sys::Fail(fault, "room.ended", "", ESRCH); }
 
+// A request that found nobody at the other end: the room has ended, and the news of it is on its way.
+bool Sent(bool sent, sys::Fault& fault) {
+  return !sent && (fault.error == EPIPE || fault.error == ECONNRESET) ? Ended(fault) : sent;
+}
+
 }  // namespace
 
 void Watcher::Kill(uint32_t number, Killed why) {
@@ -77,7 +82,7 @@ bool Watcher::Signal(uint32_t number, uint32_t process, int signal, sys::Fault& 
   std::lock_guard lock(mutex_);
   auto found = rooms_.find(number);
   if (found == rooms_.end()) return Ended(fault);
-  return launch::SendSignal(found->second->launched->control.get(), process, signal, fault);
+  return Sent(launch::SendSignal(found->second->launched->control.get(), process, signal, fault), fault);
 }
 
 bool Watcher::Exec(uint32_t number, const plan::Process& plan, uint32_t& process, int (&streams)[3],
@@ -99,7 +104,8 @@ bool Watcher::Exec(uint32_t number, const plan::Process& plan, uint32_t& process
                            made, fault))
     return false;
   process = room.next_process++;
-  if (!launch::SendRun(room.launched->control.get(), process, plan, room.plan().rlimits, made, fault)) return false;
+  if (!Sent(launch::SendRun(room.launched->control.get(), process, plan, room.plan().rlimits, made, fault), fault))
+    return false;
   for (int i = 0; i < 3; ++i) streams[i] = made.host[i].take();
   return true;
 }

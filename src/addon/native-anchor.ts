@@ -2,6 +2,7 @@ import type { Addon, NativeAnchor, NativeExec } from '../../types/addon.js';
 import type { NativeEvent } from '../../types/event.js';
 import type { AnchorPlan, LowerPlan, Plan, ProcessPlan } from '../../types/plan.js';
 import type { HostNative } from '../host/host.js';
+import type { RoomError } from '../errors.js';
 import { errorFromNative } from './refusal.js';
 
 /** Gets the events of one room, in order. */
@@ -11,12 +12,15 @@ export type RoomListener = (event: NativeEvent) => void;
 export interface Launcher {
   launch(plan: Plan, listener: RoomListener): number;
   exec(room: number, process: ProcessPlan): NativeExec;
-  signal(room: number, process: number, signal: number): void;
+  /** False when the room has ended, which its events may not have told yet. */
+  signal(room: number, process: number, signal: number): boolean;
   kill(room: number): void;
   setDeadline(room: number, milliseconds: number | null): void;
   freeze(room: number, frozen: boolean): Promise<void>;
   openBelow(room: number, path: string, flags: number, mode: number): Promise<number>;
   resize(master: number, columns: number, rows: number): void;
+  /** The fd is the caller's from now on. */
+  own(fd: number): void;
   readPlankFile(lower: LowerPlan, path: string, limit: number): Promise<Uint8Array | null>;
   /** Keeps the event loop alive until release() was called as often. */
   hold(): void;
@@ -48,8 +52,15 @@ export class AnchorBinding implements Launcher, HostNative {
     return translate(() => this.#native.exec(room, process));
   }
 
-  signal(room: number, process: number, signal: number): void {
-    translate(() => this.#native.signal(room, process, signal));
+  signal(room: number, process: number, signal: number): boolean {
+    try {
+      this.#native.signal(room, process, signal);
+      return true;
+    } catch (error) {
+      const refused = errorFromNative(error);
+      if ((refused as Partial<RoomError>).code === 'ERR_ROOM_ENDED') return false;
+      throw refused;
+    }
   }
 
   kill(room: number): void {
@@ -70,6 +81,10 @@ export class AnchorBinding implements Launcher, HostNative {
 
   resize(master: number, columns: number, rows: number): void {
     translate(() => this.#native.resize(master, columns, rows));
+  }
+
+  own(fd: number): void {
+    this.#native.own(fd);
   }
 
   // Faults of these three are passed on as they are: the resolver knows what the plank was for and has its own words.

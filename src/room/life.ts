@@ -11,7 +11,7 @@ import { explainStart } from './explain-start.js';
 import { plankHeads } from './head-reader.js';
 import { outcomeOf, type EndFacts, type Outcome } from './outcome.js';
 import { ProcessLife } from './process-life.js';
-import { Stdio } from './stdio.js';
+import { Stdio, stdioOf } from './stdio.js';
 import type { PhaseClock, Timings } from './timings.js';
 
 /** `ended`: every process is gone. `removed`: so is everything else. */
@@ -37,7 +37,7 @@ export class RoomLife {
   readonly removed = new Deferred<RoomError | null>();
   /** Of the room now: setLimits changes them. */
   limits: CheckedLimits;
-  stdio = new Stdio({ stdin: -1, stdout: -1, stderr: -1 }, false);
+  stdio = new Stdio({ stdin: -1, stdout: -1, stderr: -1 }, false, () => {});
   pid = 0;
   state: RoomState = 'starting';
   timings: Timings;
@@ -91,8 +91,7 @@ export class RoomLife {
   /** False when the command has ended. */
   signal(signal: number): boolean {
     if (this.state !== 'running' || this.#exit !== null) return false;
-    this.#parts.launcher.signal(this.#number, 0, signal);
-    return true;
+    return this.#parts.launcher.signal(this.#number, 0, signal);
   }
 
   exec(plan: ProcessPlan, clock: PhaseClock): ProcessLife {
@@ -119,7 +118,7 @@ export class RoomLife {
       case 'launched':
         this.pid = event.pid;
         this.#marks = event.marks;
-        this.stdio = new Stdio(event, this.#parts.plan.process.stdio.kind === 'pty');
+        this.stdio = stdioOf(event, this.#parts.plan.process, this.#parts.launcher);
         this.stdio.setRef(this.#ref);
         return;
       case 'launch-failed':

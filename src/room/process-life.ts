@@ -6,7 +6,7 @@ import { Deferred } from './deferred.js';
 import { explainStart } from './explain-start.js';
 import { roomHeads } from './head-reader.js';
 import { processOutcomeOf, type Outcome } from './outcome.js';
-import { Stdio } from './stdio.js';
+import { stdioOf, type Stdio } from './stdio.js';
 import type { PhaseClock, Timings } from './timings.js';
 
 const SIGKILL = 9;
@@ -34,7 +34,7 @@ export class ProcessLife {
     this.#clock = clock;
     this.#timings = clock.timings({});
     this.number = native.process;
-    this.stdio = new Stdio(native, plan.stdio.kind === 'pty');
+    this.stdio = stdioOf(native, plan, launcher);
   }
 
   get timings(): Timings {
@@ -44,8 +44,7 @@ export class ProcessLife {
   /** False when there is nobody to send it to any more. */
   signal(signal: number): boolean {
     if (this.#state === 'ended') return false;
-    this.#launcher.signal(this.#room, this.number, signal);
-    return true;
+    return this.#launcher.signal(this.#room, this.number, signal);
   }
 
   /** room-init knows no process that has not started: that one is killed as soon as it has. */

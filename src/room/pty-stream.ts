@@ -46,6 +46,11 @@ export class PtyStream extends Duplex {
     done(error);
   }
 
+  /** Whether its fd is still that of the terminal. */
+  get open(): boolean {
+    return !this.#master.destroyed;
+  }
+
   /** Keeps the event loop alive for this terminal; so it is from the start. */
   ref(): this {
     this.#master.ref();
@@ -73,6 +78,14 @@ export class PtyStream extends Duplex {
       }
     });
   }
+}
+
+/** A terminal whose last process is gone: what it had shown, and nobody to read what is typed. */
+export function endedTerminal(shown: readonly Buffer[]): Duplex {
+  const terminal = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+  for (const chunk of shown) terminal.push(chunk);
+  terminal.push(null);
+  return terminal;
 }
 
 /** Owns the fd: closes it only when no thread is writing to it, so that its number cannot be somebody else's by then. */

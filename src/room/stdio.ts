@@ -2,7 +2,9 @@ import { closeSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { Readable, type Duplex } from 'node:stream';
-import { PtyStream } from './pty-stream.js';
+import type { ProcessPlan } from '../../types/plan.js';
+import type { Launcher } from '../addon/native-anchor.js';
+import { endedTerminal, PtyStream } from './pty-stream.js';
 
 /** The parent's ends, as native code hands them over; -1 where there is none. With a pty only stdin is set: the master. */
 export interface StdioFds {
@@ -29,21 +31,27 @@ export class Stdio {
   #stdout: (Readable & StdioStream) | null = null;
   #stderr: (Readable & StdioStream) | null = null;
   #terminal: PtyStream | null = null;
+  /** What a terminal that nobody asked for had shown when its process ended. */
+  #shown: Duplex | null = null;
+  readonly #own: (fd: number) => void;
   #ref = true;
   #settled = false;
+  #ended = false;
 
-  constructor(fds: StdioFds, pty: boolean) {
+  /** `own` is told of each fd when it is used or closed here; until then native code closes it with the environment. */
+  constructor(fds: StdioFds, pty: boolean, own: (fd: number) => void) {
     this.#fds = { ...fds };
     this.#pty = pty;
+    this.#own = own;
   }
 
   /** The master of the pseudo-terminal while it is open, or -1. */
   get master(): number {
-    return this.#pty && this.#terminal?.destroyed !== true ? this.#fds.stdin : -1;
+    return this.#pty && !this.#ended && this.#terminal?.open !== false ? this.#fds.stdin : -1;
   }
 
   get stdin(): Writable | null {
-    if (this.#pty) return this.#openTerminal();
+    if (this.#pty) return this.#openTerminal() ?? this.#shown;
     const fd = this.#take('stdin');
     if (fd >= 0) {
       this.#stdin = this.#tune(new Socket({ fd, readable: false, writable: true }));
@@ -54,7 +62,7 @@ export class Stdio {
   }
 
   get stdout(): Readable | null {
-    if (this.#pty) return this.#openTerminal();
+    if (this.#pty) return this.#openTerminal() ?? this.#shown;
     const fd = this.#take('stdout');
     if (fd >= 0) this.#stdout = this.#tune(new Socket({ fd, readable: true, writable: false }));
     return this.#stdout;
@@ -78,7 +86,10 @@ export class Stdio {
    * a pipe is kept for whoever asks later. `alone`: others, whom the process left behind, may still write.
    */
   settle(alone: boolean): void {
-    const stdin = this.#pty && this.#terminal !== null ? -1 : this.#take('stdin');
+    this.#ended = true;
+    if (this.#pty && this.#terminal !== null) return;
+    const stdin = this.#take('stdin');
+    if (this.#pty && stdin >= 0) this.#shown = endedTerminal(drain(stdin).chunks);
     if (stdin >= 0) closeSync(stdin);
     this.#settled = true;
     if (this.#pty) return;
@@ -106,6 +117,7 @@ export class Stdio {
 
   #openTerminal(): PtyStream | null {
     if (this.#terminal === null && !this.#settled) {
+      this.#own(this.#fds.stdin);
       this.#terminal = this.#tune(new PtyStream(this.#fds.stdin));
     }
     return this.#terminal;
@@ -115,6 +127,7 @@ export class Stdio {
   #take(name: keyof StdioFds): number {
     const fd = this.#fds[name];
     this.#fds[name] = -1;
+    if (fd >= 0) this.#own(fd);
     return fd;
   }
 
@@ -127,6 +140,11 @@ export class Stdio {
     else stream.unref?.();
     return stream;
   }
+}
+
+/** The streams of a process that native code has just started. */
+export function stdioOf(fds: StdioFds, plan: ProcessPlan, launcher: Pick<Launcher, 'own'>): Stdio {
+  return new Stdio(fds, plan.stdio.kind === 'pty', (fd) => launcher.own(fd));
 }
 
 /** For a pipe that may still have writers: its content if they are gone, else a stream that goes on with it. */
@@ -154,7 +172,7 @@ function drain(fd: number): { chunks: Buffer[]; ended: boolean } {
       total += size;
     }
   } catch {
-    // EAGAIN: there is nothing more for now.
+    // EAGAIN: there is nothing more for now. EIO: nobody has the terminal any more.
   }
   return { chunks, ended: false };
 }

@@ -13,7 +13,9 @@ export interface NeededCall {
 const CLONE_VM = 0x100n;
 const CLONE_VFORK = 0x4000n;
 const SIGCHLD = 17n;
-const TIOCSCTTY = 0x540en;
+
+/** ioctl_tty(2): how the command gets its terminal, and room-init lets go of it. */
+const terminalCalls = { TIOCSCTTY: 0x540en, TIOCNOTTY: 0x5422n };
 
 const prctlOptions = {
   PR_SET_DUMPABLE: 4n,
@@ -25,25 +27,12 @@ const prctlOptions = {
 
 /** From the moment the filter is in force: entering room-init, its own work, and starting a command. */
 export const roomInitCalls: readonly NeededCall[] = [
-  ...names('close_range', 'execveat', 'exit_group'),
-  ...names(
-    'recvmsg',
-    'sendmsg',
-    'sendto',
-    'poll',
-    'ppoll',
-    'signalfd4',
-    'read',
-    'write',
-    'close',
-    'kill',
-    'getpid',
-  ),
-  ...names('wait4', 'waitid', 'rt_sigprocmask', 'rt_sigaction', 'clock_gettime', 'mmap', 'munmap', 'openat'),
+  ...names('execveat', 'close_range', 'exit_group'),
+  ...names('recvmsg', 'sendto', 'poll', 'signalfd4', 'read', 'close', 'kill', 'wait4', 'clock_gettime'),
+  ...names('rt_sigaction', 'rt_sigprocmask', 'mmap', 'munmap'),
   { name: 'clone', arguments: [CLONE_VM | CLONE_VFORK | SIGCHLD] },
-  { name: 'clone', arguments: [SIGCHLD] },
-  ...names('setsid', 'chdir', 'fchdir', 'fcntl', 'dup3', 'umask', 'prlimit64'),
-  { name: 'ioctl', arguments: [0n, TIOCSCTTY] },
+  ...names('setsid', 'chdir', 'fcntl', 'dup3', 'umask', 'prlimit64'),
+  ...Object.values(terminalCalls).map((request) => ({ name: 'ioctl' as const, arguments: [0n, request] })),
   ...names('setgroups', 'setresgid', 'setresuid', 'capget', 'capset', 'execve'),
   ...Object.values(prctlOptions).map((option) => ({ name: 'prctl' as const, arguments: [option] })),
 ];

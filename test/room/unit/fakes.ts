@@ -33,8 +33,9 @@ export class FakeLauncher implements Launcher {
     return this.execs;
   }
 
-  signal(room: number, process: number, signal: number): void {
+  signal(room: number, process: number, signal: number): boolean {
     this.calls.push(`signal ${room} ${process} ${signal}`);
+    return true;
   }
 
   kill(room: number): void {
@@ -53,6 +54,8 @@ export class FakeLauncher implements Launcher {
   openBelow(): Promise<number> {
     return Promise.reject(Object.assign(new Error('nothing there'), { errno: -2 }));
   }
+
+  own(): void {}
 
   resize(master: number, columns: number, rows: number): void {
     this.calls.push(`resize ${master} ${columns} ${rows}`);
