@@ -70,9 +70,12 @@ export function useRooms(test: TestFn, options: AnchorOptions = {}): Rooms {
     anchor = await Anchor.open(options);
   });
   test.after.always('nothing is left of any room', async (t) => {
-    await anchor.close();
-    await assertNothingLeft(t, before, plank);
-    await rm(directory, { recursive: true, force: true });
+    try {
+      await anchor.close();
+      await assertNothingLeft(t, before, plank);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
   });
   return rooms;
 }

@@ -38,6 +38,21 @@ test.serial('rooms work in worker threads, several at once, and beside the main 
   await assertNothingLeft(t, before, rooms.plank);
 });
 
+test.serial('no warning of Node comes of it', async (t) => {
+  const worker = startWorker(`
+    const warnings = [];
+    process.on('warning', ({ message }) => warnings.push(message));
+    const anchor = await Anchor.open();
+    for (const stdio of ['pipe', 'ignore', { pty: {} }])
+      await (await anchor.spawn({ ...shell('echo unread'), stdio })).removed;
+    const room = await anchor.spawn(shell('sleep 1000'));
+    await (await room.exec(['echo', 'unread'])).exited;
+    await anchor.close();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    parentPort.postMessage(warnings);`);
+  t.deepEqual(await once(worker, 'message'), [[]]);
+});
+
 for (const [how, ending] of [
   ['returns', ''],
   ['calls process.exit', 'process.exit(0);'],
