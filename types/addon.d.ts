@@ -31,6 +31,8 @@ export interface NativeAnchor {
   openBelow(room: number, path: string, flags: number, mode: number): Promise<number>;
   /** Takes over an fd of a `launched` event or of exec(). Those that nobody took are closed with the environment. */
   own(fd: number): void;
+  /** Closes such an fd. */
+  discard(fd: number): void;
   /** TIOCSWINSZ on a pty master. */
   resize(master: number, columns: number, rows: number): void;
   /** Mounts a plank ahead of its first room (and keeps it). idmap: whether its file system takes an idmapped mount. */

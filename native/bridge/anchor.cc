@@ -27,15 +27,16 @@ uint32_t Number(const Napi::CallbackInfo& info, size_t index) { return info[inde
 }  // namespace
 
 Napi::Function Anchor::Define(Napi::Env env) {
-  return DefineClass(env, "Anchor",
-                     {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Exec>("exec"),
-                      InstanceMethod<&Anchor::Signal>("signal"), InstanceMethod<&Anchor::Kill>("kill"),
-                      InstanceMethod<&Anchor::SetDeadline>("setDeadline"), InstanceMethod<&Anchor::Freeze>("freeze"),
-                      InstanceMethod<&Anchor::OpenBelow>("openBelow"), InstanceMethod<&Anchor::Own>("own"),
-                      InstanceMethod<&Anchor::Resize>("resize"), InstanceMethod<&Anchor::OpenPlank>("openPlank"),
-                      InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
-                      InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
-                      InstanceMethod<&Anchor::Unref>("unref"), InstanceMethod<&Anchor::Close>("close")});
+  return DefineClass(
+      env, "Anchor",
+      {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Exec>("exec"),
+       InstanceMethod<&Anchor::Signal>("signal"), InstanceMethod<&Anchor::Kill>("kill"),
+       InstanceMethod<&Anchor::SetDeadline>("setDeadline"), InstanceMethod<&Anchor::Freeze>("freeze"),
+       InstanceMethod<&Anchor::OpenBelow>("openBelow"), InstanceMethod<&Anchor::Own>("own"),
+       InstanceMethod<&Anchor::Discard>("discard"), InstanceMethod<&Anchor::Resize>("resize"),
+       InstanceMethod<&Anchor::OpenPlank>("openPlank"), InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
+       InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
+       InstanceMethod<&Anchor::Unref>("unref"), InstanceMethod<&Anchor::Close>("close")});
 }
 
 Anchor::Anchor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Anchor>(info) {
@@ -154,6 +155,11 @@ Napi::Value Anchor::OpenBelow(const Napi::CallbackInfo& info) {
 }
 
 void Anchor::Own(const Napi::CallbackInfo& info) { lent_.erase(info[0].ToNumber().Int32Value()); }
+
+void Anchor::Discard(const Napi::CallbackInfo& info) {
+  int fd = info[0].ToNumber().Int32Value();
+  if (lent_.erase(fd) > 0) close(fd);
+}
 
 void Anchor::Resize(const Napi::CallbackInfo& info) {
   winsize size{};

@@ -28,6 +28,7 @@ class Anchor : public Napi::ObjectWrap<Anchor> {
   Napi::Value Freeze(const Napi::CallbackInfo& info);
   Napi::Value OpenBelow(const Napi::CallbackInfo& info);
   void Own(const Napi::CallbackInfo& info);
+  void Discard(const Napi::CallbackInfo& info);
   void Resize(const Napi::CallbackInfo& info);
   Napi::Value OpenPlank(const Napi::CallbackInfo& info);
   Napi::Value ProbeIdmap(const Napi::CallbackInfo& info);

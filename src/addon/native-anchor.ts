@@ -21,6 +21,8 @@ export interface Launcher {
   resize(master: number, columns: number, rows: number): void;
   /** The fd is the caller's from now on. */
   own(fd: number): void;
+  /** Nobody wants the fd. */
+  discard(fd: number): void;
   readPlankFile(lower: LowerPlan, path: string, limit: number): Promise<Uint8Array | null>;
   /** Keeps the event loop alive until release() was called as often. */
   hold(): void;
@@ -85,6 +87,10 @@ export class AnchorBinding implements Launcher, HostNative {
 
   own(fd: number): void {
     this.#native.own(fd);
+  }
+
+  discard(fd: number): void {
+    this.#native.discard(fd);
   }
 
   // Faults of these three are passed on as they are: the resolver knows what the plank was for and has its own words.

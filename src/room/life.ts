@@ -37,7 +37,7 @@ export class RoomLife {
   readonly removed = new Deferred<RoomError | null>();
   /** Of the room now: setLimits changes them. */
   limits: CheckedLimits;
-  stdio = new Stdio({ stdin: -1, stdout: -1, stderr: -1 }, false, () => {});
+  stdio = new Stdio({ stdin: -1, stdout: -1, stderr: -1 }, false, { own() {}, discard() {} });
   pid = 0;
   state: RoomState = 'starting';
   timings: Timings;

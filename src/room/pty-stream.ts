@@ -1,6 +1,7 @@
 import { write as writeFd } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { ReadStream } from 'node:tty';
+import { drain } from './drain.js';
 
 /** How long to wait before writing again to a terminal whose reader is behind. */
 const FIRST_RETRY_MS = 4;
@@ -23,7 +24,11 @@ export class PtyStream extends Duplex {
     this.#master.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) this.#master.pause();
     });
-    this.#master.on('end', () => this.push(null));
+    // libuv takes the first read after a hang-up that is not full for the end, but a terminal gives 4 KiB at a time.
+    this.#master.on('end', () => {
+      for (const chunk of drain(fd).chunks) this.push(chunk);
+      this.push(null);
+    });
     // EIO is how a master says that the last process with the terminal is gone (drivers/tty/tty_io.c).
     this.#master.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EIO') this.push(null);

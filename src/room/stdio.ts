@@ -1,9 +1,9 @@
-import { closeSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { Readable, type Duplex } from 'node:stream';
 import type { ProcessPlan } from '../../types/plan.js';
 import type { Launcher } from '../addon/native-anchor.js';
+import { drain } from './drain.js';
 import { endedTerminal, PtyStream } from './pty-stream.js';
 
 /** The parent's ends, as native code hands them over; -1 where there is none. With a pty only stdin is set: the master. */
@@ -13,12 +13,14 @@ export interface StdioFds {
   readonly stderr: number;
 }
 
+/**
+ * Who the fds are from. Each is told of when it is taken over, or closed there: what neither was done to is closed with
+ * the environment, and Node warns of an fd that it closes without having opened it.
+ */
+export type Lender = Pick<Launcher, 'own' | 'discard'>;
+
 /** A stream of stdio: a socket on a pipe, or a terminal. */
 type StdioStream = (Readable | Writable | Duplex) & { ref?(): unknown; unref?(): unknown };
-
-/** More than the largest pipe an unprivileged process can make (/proc/sys/fs/pipe-max-size). */
-const LARGEST_PIPE = 1024 * 1024;
-const DRAIN_BYTES = 64 * 1024;
 
 /**
  * stdin, stdout and stderr of one process in a room. A stream is made when somebody first asks for it, because that
@@ -33,16 +35,15 @@ export class Stdio {
   #terminal: PtyStream | null = null;
   /** What a terminal that nobody asked for had shown when its process ended. */
   #shown: Duplex | null = null;
-  readonly #own: (fd: number) => void;
+  readonly #lender: Lender;
   #ref = true;
   #settled = false;
   #ended = false;
 
-  /** `own` is told of each fd when it is used or closed here; until then native code closes it with the environment. */
-  constructor(fds: StdioFds, pty: boolean, own: (fd: number) => void) {
+  constructor(fds: StdioFds, pty: boolean, lender: Lender) {
     this.#fds = { ...fds };
     this.#pty = pty;
-    this.#own = own;
+    this.#lender = lender;
   }
 
   /** The master of the pseudo-terminal while it is open, or -1. */
@@ -54,7 +55,7 @@ export class Stdio {
     if (this.#pty) return this.#openTerminal() ?? this.#shown;
     const fd = this.#take('stdin');
     if (fd >= 0) {
-      this.#stdin = this.#tune(new Socket({ fd, readable: false, writable: true }));
+      this.#stdin = this.#tune(this.#socket(fd, { readable: false, writable: true }));
       // A room that stops reading must not crash its owner: the error still reaches write callbacks and listeners.
       this.#stdin.on('error', () => {});
     }
@@ -64,14 +65,14 @@ export class Stdio {
   get stdout(): Readable | null {
     if (this.#pty) return this.#openTerminal() ?? this.#shown;
     const fd = this.#take('stdout');
-    if (fd >= 0) this.#stdout = this.#tune(new Socket({ fd, readable: true, writable: false }));
+    if (fd >= 0) this.#stdout = this.#tune(this.#socket(fd, { readable: true, writable: false }));
     return this.#stdout;
   }
 
   get stderr(): Readable | null {
     if (this.#pty) return null;
     const fd = this.#take('stderr');
-    if (fd >= 0) this.#stderr = this.#tune(new Socket({ fd, readable: true, writable: false }));
+    if (fd >= 0) this.#stderr = this.#tune(this.#socket(fd, { readable: true, writable: false }));
     return this.#stderr;
   }
 
@@ -90,7 +91,7 @@ export class Stdio {
     if (this.#pty && this.#terminal !== null) return;
     const stdin = this.#take('stdin');
     if (this.#pty && stdin >= 0) this.#shown = endedTerminal(drain(stdin).chunks);
-    if (stdin >= 0) closeSync(stdin);
+    if (stdin >= 0) this.#lender.discard(stdin);
     this.#settled = true;
     if (this.#pty) return;
     this.#stdin?.destroy();
@@ -109,25 +110,29 @@ export class Stdio {
   #settleOutput(name: 'stdout' | 'stderr', alone: boolean): (Readable & StdioStream) | null {
     const fd = this.#take(name);
     if (fd < 0) return null;
-    if (!alone) return this.#tune(keepWhatIsThere(fd));
+    if (!alone) return this.#tune(keepWhatIsThere(fd, this.#lender));
     const rest = drain(fd);
-    closeSync(fd);
+    this.#lender.discard(fd);
     return Readable.from(rest.chunks, { objectMode: false });
   }
 
   #openTerminal(): PtyStream | null {
     if (this.#terminal === null && !this.#settled) {
-      this.#own(this.#fds.stdin);
+      this.#lender.own(this.#fds.stdin);
       this.#terminal = this.#tune(new PtyStream(this.#fds.stdin));
     }
     return this.#terminal;
+  }
+
+  #socket(fd: number, direction: { readable: boolean; writable: boolean }): Socket {
+    this.#lender.own(fd);
+    return new Socket({ fd, ...direction });
   }
 
   /** The fd, once. */
   #take(name: keyof StdioFds): number {
     const fd = this.#fds[name];
     this.#fds[name] = -1;
-    if (fd >= 0) this.#own(fd);
     return fd;
   }
 
@@ -143,12 +148,13 @@ export class Stdio {
 }
 
 /** The streams of a process that native code has just started. */
-export function stdioOf(fds: StdioFds, plan: ProcessPlan, launcher: Pick<Launcher, 'own'>): Stdio {
-  return new Stdio(fds, plan.stdio.kind === 'pty', (fd) => launcher.own(fd));
+export function stdioOf(fds: StdioFds, plan: ProcessPlan, launcher: Lender): Stdio {
+  return new Stdio(fds, plan.stdio.kind === 'pty', launcher);
 }
 
 /** For a pipe that may still have writers: its content if they are gone, else a stream that goes on with it. */
-function keepWhatIsThere(fd: number): Readable & StdioStream {
+function keepWhatIsThere(fd: number, lender: Lender): Readable & StdioStream {
+  lender.own(fd);
   // Making a socket of it makes it non-blocking, too.
   const socket = new Socket({ fd, readable: true, writable: false });
   const { chunks, ended } = drain(fd);
@@ -158,21 +164,4 @@ function keepWhatIsThere(fd: number): Readable & StdioStream {
   }
   for (const chunk of chunks.reverse()) socket.unshift(chunk);
   return socket;
-}
-
-/** Takes what is in a pipe, at most its capacity; does not block when it is non-blocking, or when no writer is left. */
-function drain(fd: number): { chunks: Buffer[]; ended: boolean } {
-  const chunks: Buffer[] = [];
-  try {
-    for (let total = 0; total < LARGEST_PIPE;) {
-      const chunk = Buffer.allocUnsafe(DRAIN_BYTES);
-      const size = readSync(fd, chunk);
-      if (size === 0) return { chunks, ended: true };
-      chunks.push(chunk.subarray(0, size));
-      total += size;
-    }
-  } catch {
-    // EAGAIN: there is nothing more for now. EIO: nobody has the terminal any more.
-  }
-  return { chunks, ended: false };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { nextText, often, useRooms } from '../helpers/room.js';
@@ -35,6 +36,7 @@ for (const user of ['root', 'app'])
       ).exited;
     await room.files.write('/tmp/stop', '');
     await room.exited;
+    if (room.stdout?.readableEnded === false) await once(room.stdout, 'end');
     t.is(found, 'end\n');
     t.is(createHash('sha256').update(readFileSync('build/Release/room-init')).digest('hex'), before);
   });

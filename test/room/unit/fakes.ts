@@ -57,6 +57,10 @@ export class FakeLauncher implements Launcher {
 
   own(): void {}
 
+  discard(fd: number): void {
+    closeSync(fd);
+  }
+
   resize(master: number, columns: number, rows: number): void {
     this.calls.push(`resize ${master} ${columns} ${rows}`);
   }

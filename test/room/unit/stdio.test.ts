@@ -4,11 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Stdio } from '../../../src/room/stdio.js';
 import { makePipe } from './fakes.js';
 
+const lender = { own() {}, discard: (fd: number) => closeSync(fd) };
+
 const none = { stdin: -1, stdout: -1, stderr: -1 };
 
 test('streams are made when asked for, once', async (t) => {
   const out = makePipe();
-  const stdio = new Stdio({ ...none, stdout: out.readEnd }, false, () => {});
+  const stdio = new Stdio({ ...none, stdout: out.readEnd }, false, lender);
   t.is(stdio.stdin, null);
   t.is(stdio.stderr, null);
   const { stdout } = stdio;
@@ -21,7 +23,7 @@ test('streams are made when asked for, once', async (t) => {
 
 test('a reader that is slow holds up the writer', async (t) => {
   const input = makePipe();
-  const { stdin } = new Stdio({ ...none, stdin: input.writeEnd }, false, () => {});
+  const { stdin } = new Stdio({ ...none, stdin: input.writeEnd }, false, lender);
   t.truthy(stdin);
   let wrote = 0;
   while (stdin?.write(Buffer.alloc(16 * 1024)) === true && wrote < 64) wrote++;
@@ -37,7 +39,7 @@ test('a reader that is slow holds up the writer', async (t) => {
 
 test('a room that stops reading does not crash its owner', async (t) => {
   const input = makePipe();
-  const { stdin } = new Stdio({ ...none, stdin: input.writeEnd }, false, () => {});
+  const { stdin } = new Stdio({ ...none, stdin: input.writeEnd }, false, lender);
   closeSync(input.readEnd);
   const failure = await new Promise<Error | null | undefined>((resolve) => stdin?.write('hello?', resolve));
   t.is((failure as NodeJS.ErrnoException).code, 'EPIPE');
@@ -45,7 +47,7 @@ test('a room that stops reading does not crash its owner', async (t) => {
 
 test('what a process left behind goes on writing after its end', async (t) => {
   const out = makePipe();
-  const stdio = new Stdio({ ...none, stdout: out.readEnd }, false, () => {});
+  const stdio = new Stdio({ ...none, stdout: out.readEnd }, false, lender);
   writeSync(out.writeEnd, 'first ');
   stdio.settle(false);
   await pause(5);
@@ -56,7 +58,7 @@ test('what a process left behind goes on writing after its end', async (t) => {
 
 test('a process that left nobody behind leaves no fd either', async (t) => {
   const out = makePipe();
-  const stdio = new Stdio({ ...none, stdout: out.readEnd }, false, () => {});
+  const stdio = new Stdio({ ...none, stdout: out.readEnd }, false, lender);
   writeSync(out.writeEnd, 'all');
   closeSync(out.writeEnd);
   stdio.settle(false);
@@ -68,7 +70,7 @@ test('a process that left nobody behind leaves no fd either', async (t) => {
 test('destroying a room closes what nobody reads', async (t) => {
   const out = makePipe();
   const err = makePipe();
-  const stdio = new Stdio({ ...none, stdout: out.readEnd, stderr: err.readEnd }, false, () => {});
+  const stdio = new Stdio({ ...none, stdout: out.readEnd, stderr: err.readEnd }, false, lender);
   const { stdout } = stdio;
   writeSync(err.writeEnd, 'unread');
   closeSync(out.writeEnd);
