@@ -8,13 +8,13 @@ namespace rooms::child {
 int Run(void* argument) {
   Input& input = *static_cast<Input*>(argument);
   int root = -1;
-  input.marks[kEntered] = sys::Now();
+  input.marks[kEntered] = sys::RawNow();
   if (!EnterNamespaces(input) || !MakeRoot(input, &root)) return 126;
-  input.marks[kRootReady] = sys::Now();
+  input.marks[kRootReady] = sys::RawNow();
   if (!AttachMounts(input, root) || !EnterRoot(input, root)) return 126;
-  input.marks[kMountsReady] = sys::Now();
+  input.marks[kMountsReady] = sys::RawNow();
   if (!BecomeRoomRoot(input) || !DropPrivileges(input)) return 126;
-  input.marks[kIdentityReady] = sys::Now();
+  input.marks[kIdentityReady] = sys::RawNow();
   Execute(input);
   return 127;
 }

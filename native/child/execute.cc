@@ -23,7 +23,7 @@ void Execute(Input& input) {
     return;
   const char* argv[] = {"room-init", input.announce ? init::kAnnounce : nullptr, nullptr};
   const char* env[] = {nullptr};
-  input.marks[kExecuting] = sys::Now();
+  input.marks[kExecuting] = sys::RawNow();
   input.executing = true;
   long result = Raw(__NR_execveat, kExecutable, Arg(""), Arg(argv), Arg(env), AT_EMPTY_PATH);
   input.executing = false;

@@ -8,12 +8,12 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "init/processes.h"
 #include "init/protocol.h"
 #include "init/run.h"
 #include "init/terminal.h"
+#include "sys/clock.h"
 #include "sys/raw.h"
 
 namespace rooms::init {
@@ -25,12 +25,6 @@ using sys::Raw;
 Processes processes;
 Terminal terminal;
 
-int64_t Now() {
-  timespec now;
-  Raw(__NR_clock_gettime, CLOCK_MONOTONIC, Arg(&now));
-  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-}
-
 [[noreturn]] void End() {
   Raw(__NR_exit_group, 0);
   __builtin_unreachable();
@@ -38,7 +32,7 @@ int64_t Now() {
 
 // The peer reads all the time, so waiting for room in its buffer is right; when it is gone, so is the room.
 void Send(Record& record) {
-  record.clock = Now();
+  record.clock = sys::RawNow();
   if (Raw(__NR_sendto, kControlFd, Arg(&record), sizeof record, MSG_NOSIGNAL, 0, 0) < 0) End();
 }
 

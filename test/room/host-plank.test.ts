@@ -24,7 +24,11 @@ test('programs of the host run, and there is no image', async (t) => {
 });
 
 test('programs that are linked dynamically find their loader and libraries', async (t) => {
-  t.is(await said(`${process.execPath} -p 6*7`, { limits: { disk: '64MiB' } }), '42');
+  // The Node that runs this need not be one of the host's own programs.
+  const program = process.execPath.startsWith('/usr/')
+    ? `${process.execPath} -p 6*7`
+    : "/usr/bin/expr 6 '*' 7";
+  t.is(await said(program, { limits: { disk: '64MiB' } }), '42');
 });
 
 test('the root has what programs expect, and nothing of the host but its programs', async (t) => {
