@@ -8,8 +8,10 @@ import { openHost, type AnchorOptions, type OpenedHost } from './addon/open-host
 import { channels, feedDebugLog } from './diagnostics.js';
 import { RoomError } from './errors.js';
 import type { Host } from './host/host.js';
+import type { RoomPlace } from './host/places.js';
 import type { ResolvedRoom } from './host/resolved-room.js';
 import { resolveRoom } from './host/resolve.js';
+import { planBlank } from './plan/blank.js';
 import { buildPlan } from './plan/build.js';
 import { SeccompCache } from './plan/seccomp/profile.js';
 import { buildPlank } from './plank/build.js';
@@ -18,10 +20,12 @@ import { verifyPlank } from './plank/verify.js';
 import { Broadcast, type RoomEvent } from './room/events.js';
 import { RoomLife } from './room/life.js';
 import type { Outcome } from './room/outcome.js';
+import { Reserve } from './room/reserve.js';
 import { Room } from './room/room.js';
 import { PhaseClock } from './room/timings.js';
 import { capture, checkRunOptions, type RunOptions, type RunResult } from './run.js';
 import type { CheckedSpec } from './spec/checked.js';
+import { parseLimits } from './spec/limits.js';
 import { parseRoomSpec } from './spec/parse.js';
 import { parseSeccomp } from './spec/seccomp.js';
 import type { RoomSpec } from './spec/room-spec.js';
@@ -57,16 +61,25 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   readonly #undo: () => Promise<void>;
   readonly #rooms = new Map<string, Room>();
   readonly #pending = new Set<Promise<unknown>>();
+  readonly #reserve: Reserve;
   readonly #filters = new SeccompCache();
   readonly #kernelRelease = release();
   readonly #broadcast = new Broadcast<AnchorEvent>();
+  #spawning = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor({ binding, host, undo }: OpenedHost) {
+  private constructor({ binding, host, reserve, undo }: OpenedHost) {
     super();
     this.#binding = binding;
     this.#host = host;
     this.#undo = undo;
+    const { disk, files } = parseLimits(undefined, 'limits');
+    const blank = { cgroup: host.cgroup.directory, covers: host.covers.mapped, disk: { bytes: disk, files } };
+    this.#reserve = new Reserve({
+      size: reserve,
+      fresh: host.places,
+      prepare: (place) => binding.prepare(planBlank(place, blank)),
+    });
   }
 
   /**
@@ -82,7 +95,18 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
       capabilities: [],
       kernelRelease: anchor.#kernelRelease,
     });
+    anchor.#reserve.fill();
     return anchor;
+  }
+
+  /**
+   * Resolves when as many blank rooms wait as `AnchorOptions.reserve` says, or as many as can be made: for whoever wants the
+   * first spawns to be as fast as the later ones, or measures.
+   */
+  async ready(): Promise<void> {
+    this.#requireOpen();
+    this.#reserve.fill();
+    await this.#reserve.filled();
   }
 
   /** The rooms that are running or being removed, by id. */
@@ -97,7 +121,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
    * is `aborted`.
    */
   spawn(spec: RoomSpec, options: Abortable = {}): Promise<Room> {
-    return this.#track(this.#spawn(spec, options.signal));
+    return this.#track(this.#counted(this.#spawn(spec, options.signal)));
   }
 
   /** Runs a command to its end and captures what it says: `spawn()` for when nothing happens in between. */
@@ -115,7 +139,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     try {
       return this.#buildPlan(resolved);
     } finally {
-      this.#giveBackIds(resolved);
+      this.#host.places.giveBack(resolved.place);
     }
   }
 
@@ -171,12 +195,12 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
         limits: checked.limits,
         clock,
         notify: (event) => this.#announce(room, event),
-        gone: (clean) => this.#forget(room, resolved, clean),
+        gone: (clean) => this.#forget(room, resolved.place, clean),
       });
       room = new Room({ launcher: this.#binding, host: this.#host, resolved, plan, life });
       life.launch();
     } catch (error) {
-      this.#giveBackIds(resolved);
+      this.#reserve.giveBack(resolved.place, false);
       throw error;
     }
     const stop = onAbort(signal, () => life.end('aborted', signal?.reason));
@@ -188,14 +212,14 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
 
   /** A look-up cannot be stopped; what it took is given back when it comes too late. */
   async #resolve(checked: CheckedSpec, signal: AbortSignal | undefined): Promise<ResolvedRoom> {
-    const resolving = resolveRoom(checked, this.#host);
+    const resolving = resolveRoom(checked, this.#host, this.#reserve);
     try {
       const resolved = await orAbort(resolving, signal);
       this.#requireOpen();
       return resolved;
     } catch (error) {
       void resolving.then(
-        (late) => this.#giveBackIds(late),
+        ({ place }) => this.#reserve.giveBack(place, false),
         () => {},
       );
       // Whatever the look-up met, it met because the ground was taken from under it.
@@ -223,13 +247,20 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   }
 
   /** Ids of a room of which something is left must not go to another one: they stay taken until the Anchor closes. */
-  #forget(room: Room, resolved: ResolvedRoom, clean: boolean): void {
+  #forget(room: Room, place: RoomPlace, clean: boolean): void {
     this.#rooms.delete(room.id);
-    if (clean) this.#giveBackIds(resolved);
+    if (clean) this.#reserve.giveBack(place, true);
   }
 
-  #giveBackIds({ identity }: ResolvedRoom): void {
-    if (identity.kind === 'mapped') this.#host.ids.release(identity.base);
+  /** Blank rooms are made while no spawn is under way: they would compete with it. */
+  async #counted<T>(spawn: Promise<T>): Promise<T> {
+    this.#spawning++;
+    this.#reserve.hold();
+    try {
+      return await spawn;
+    } finally {
+      if (--this.#spawning === 0) this.#reserve.rest();
+    }
   }
 
   #requireOpen(): void {
@@ -248,6 +279,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     await this.#binding.close();
     // Their last events may still be on the way to this thread.
     await Promise.allSettled(this.#pending);
+    await this.#reserve.close();
     this.#host.ids.close();
     await this.#undo();
     this.#broadcast.close();

@@ -1,4 +1,4 @@
-import type { AnchorPlan, Plan, ProcessPlan } from './plan.js';
+import type { AnchorPlan, BlankPlan, LowerPlan, Plan, ProcessPlan } from './plan.js';
 import type { NativeEvent, NativeFault } from './event.js';
 
 /** What the .node file exports. A method that fails throws an Error with a `fault` property. */
@@ -35,13 +35,15 @@ export interface NativeAnchor {
   discard(fd: number): void;
   /** TIOCSWINSZ on a pty master. */
   resize(master: number, columns: number, rows: number): void;
+  /** Makes a blank room ahead, for the launch of a plan with its id; on a thread of low priority. */
+  prepare(blank: BlankPlan): Promise<void>;
   /** Mounts a plank ahead of its first room (and keeps it). idmap: whether its file system takes an idmapped mount. */
-  openPlank(lower: import('./plan.js').LowerPlan): Promise<{ readonly idmap: boolean }>;
+  openPlank(lower: LowerPlan): Promise<{ readonly idmap: boolean }>;
   /** Whether the file system below an absolute host path takes an idmapped mount. */
   probeIdmap(path: string): Promise<boolean>;
   /** Text of a regular file of a plank that need not be in use; null when there is none. At most `limit` bytes. */
   readPlankFile(
-    lower: import('./plan.js').LowerPlan,
+    lower: LowerPlan,
     path: string,
     limit: number,
   ): Promise<Uint8Array | null>;

@@ -3,18 +3,30 @@
  * Native code has no defaults; every field is required and an unknown field is refused.
  */
 
-/** One room, ready to be executed. */
-export interface Plan {
+/** What can be made of a room before anybody asked for one: the same for all rooms but for its name and ids. */
+export interface BlankPlan {
   readonly planVersion: 1;
   /** Names the cgroup leaf and appears in events. `[a-z0-9-]`, at most 48 characters. */
   readonly id: string;
-  readonly hostname: string;
-  readonly root: RootPlan;
-  /** Executed in this order, after the root exists and before it is entered. */
-  readonly mounts: readonly MountPlan[];
   readonly identity: IdentityPlan;
   readonly network: { readonly kind: 'loopback' };
   /** null: the room runs in the cgroup of the embedding process (no cgroup v2 on this host). */
+  readonly cgroup: Pick<CgroupPlan, 'parent' | 'leaf'> | null;
+  /** What the kernel provides, at or below /dev, /proc and /sys; in this order. */
+  readonly kernelMounts: readonly MountPlan[];
+  /** Size and inode limit of the writable layer; it is resized for a room that has others. */
+  readonly upperBytes: number;
+  readonly upperInodes: number;
+}
+
+/** One room, ready to be executed. */
+export interface Plan extends Omit<BlankPlan, 'cgroup' | 'upperBytes' | 'upperInodes'> {
+  /** A blank room of this id was prepared. Should it be gone, one is made from this plan. */
+  readonly prepared: boolean;
+  readonly hostname: string;
+  readonly root: RootPlan;
+  /** What the spec declares, outside of the kernel's trees; executed in this order, before the root is entered. */
+  readonly mounts: readonly MountPlan[];
   readonly cgroup: CgroupPlan | null;
   readonly rlimits: readonly RlimitPlan[];
   /** A classic BPF program (array of struct sock_filter); covers room-init and all it starts. null: no filter. */

@@ -24,6 +24,8 @@ async function measure(anchor: Anchor): Promise<Sample> {
   const exited = room.exited.finally(() => (exit = performance.now()));
   const [outcome] = await Promise.all([exited, ended]);
   await room[Symbol.asyncDispose]();
+  // The next blank room is made now and not while another lane is measured.
+  await anchor.ready();
   if (outcome.exitCode !== 0 || Number.isNaN(first)) {
     throw new Error(`the room ended with ${outcome.reason} (exit code ${outcome.exitCode})`);
   }

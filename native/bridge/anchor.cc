@@ -27,16 +27,16 @@ uint32_t Number(const Napi::CallbackInfo& info, size_t index) { return info[inde
 }  // namespace
 
 Napi::Function Anchor::Define(Napi::Env env) {
-  return DefineClass(
-      env, "Anchor",
-      {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Exec>("exec"),
-       InstanceMethod<&Anchor::Signal>("signal"), InstanceMethod<&Anchor::Kill>("kill"),
-       InstanceMethod<&Anchor::SetDeadline>("setDeadline"), InstanceMethod<&Anchor::Freeze>("freeze"),
-       InstanceMethod<&Anchor::OpenBelow>("openBelow"), InstanceMethod<&Anchor::Own>("own"),
-       InstanceMethod<&Anchor::Discard>("discard"), InstanceMethod<&Anchor::Resize>("resize"),
-       InstanceMethod<&Anchor::OpenPlank>("openPlank"), InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
-       InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
-       InstanceMethod<&Anchor::Unref>("unref"), InstanceMethod<&Anchor::Close>("close")});
+  return DefineClass(env, "Anchor",
+                     {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Exec>("exec"),
+                      InstanceMethod<&Anchor::Signal>("signal"), InstanceMethod<&Anchor::Kill>("kill"),
+                      InstanceMethod<&Anchor::SetDeadline>("setDeadline"), InstanceMethod<&Anchor::Freeze>("freeze"),
+                      InstanceMethod<&Anchor::OpenBelow>("openBelow"), InstanceMethod<&Anchor::Own>("own"),
+                      InstanceMethod<&Anchor::Discard>("discard"), InstanceMethod<&Anchor::Resize>("resize"),
+                      InstanceMethod<&Anchor::Prepare>("prepare"), InstanceMethod<&Anchor::OpenPlank>("openPlank"),
+                      InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
+                      InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
+                      InstanceMethod<&Anchor::Unref>("unref"), InstanceMethod<&Anchor::Close>("close")});
 }
 
 Anchor::Anchor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Anchor>(info) {
@@ -187,6 +187,19 @@ launch::Answered Anchor::Settling(Napi::Promise::Deferred deferred, const Settle
     };
     queue->Post(std::move(event));
   };
+}
+
+Napi::Value Anchor::Prepare(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (Closed(env)) return env.Undefined();
+  std::string mistake;
+  std::unique_ptr<launch::PlannedRoom> blank = ReadBlank(info[0], mistake);
+  if (!blank) return ThrowMistake(env, mistake), env.Undefined();
+  auto deferred = Napi::Promise::Deferred::New(env);
+  auto answered = Settling(deferred, [](Napi::Env env, const launch::Answer&) { return env.Undefined(); });
+  watcher_->Submit(std::make_unique<launch::PrepareJob>(std::move(blank), answered),
+                   launch::Launchers::Lane::kPreparations);
+  return deferred.Promise();
 }
 
 Napi::Value Anchor::OpenPlank(const Napi::CallbackInfo& info) {

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "bridge/event_queue.h"
-#include "launch/plank_jobs.h"
+#include "launch/small_jobs.h"
 #include "watch/watcher.h"
 
 namespace rooms::bridge {
@@ -30,6 +30,7 @@ class Anchor : public Napi::ObjectWrap<Anchor> {
   void Own(const Napi::CallbackInfo& info);
   void Discard(const Napi::CallbackInfo& info);
   void Resize(const Napi::CallbackInfo& info);
+  Napi::Value Prepare(const Napi::CallbackInfo& info);
   Napi::Value OpenPlank(const Napi::CallbackInfo& info);
   Napi::Value ProbeIdmap(const Napi::CallbackInfo& info);
   Napi::Value ReadPlankFile(const Napi::CallbackInfo& info);

@@ -8,9 +8,10 @@ namespace {
 
 using Object = Napi::Object;
 
-// In the order of launch::LaunchMark and child::Mark.
-constexpr const char* kParentMarks[] = {"called", "taken", "user", "plank", "network", "prepared", "executed", "sent"};
-constexpr const char* kChildMarks[] = {"entered", "root", "mounts", "identity", "executing"};
+// In the order of launch::LaunchMark and init::Mark.
+constexpr const char* kLaunchMarks[] = {"called", "taken", "blank", "plank", "prepared", "sent"};
+constexpr const char* kInitMarks[] = {"told", "root", "mounts", "identity", "sealed"};
+static_assert(std::size(kLaunchMarks) == launch::kLaunchMarks && std::size(kInitMarks) == init::kMarks);
 
 Object MarksObject(Napi::Env env, const launch::LaunchMarks& marks) {
   Object object = Object::New(env);
@@ -18,8 +19,8 @@ Object MarksObject(Napi::Env env, const launch::LaunchMarks& marks) {
   auto set = [&](const char* name, int64_t at) {
     if (at != 0) object.Set(name, static_cast<double>(at - start) / 1000.0);
   };
-  for (size_t i = 1; i < std::size(kParentMarks); ++i) set(kParentMarks[i], marks.parent[i]);
-  for (size_t i = 0; i < std::size(kChildMarks); ++i) set(kChildMarks[i], marks.child[i]);
+  for (size_t i = 1; i < std::size(kLaunchMarks); ++i) set(kLaunchMarks[i], marks.parent[i]);
+  for (size_t i = 0; i < std::size(kInitMarks); ++i) set(kInitMarks[i], marks.init[i]);
   return object;
 }
 

@@ -13,7 +13,7 @@ Napi::Object FaultObject(Napi::Env env, const sys::Fault& fault) {
 }
 
 Napi::Error FaultError(Napi::Env env, const sys::Fault& fault) {
-  Napi::Error error = Napi::Error::New(env, std::string(fault.step) + ": " + fault.syscall);
+  Napi::Error error = Napi::Error::New(env, fault.step + ": " + fault.syscall);
   error.Set("fault", FaultObject(env, fault));
   return error;
 }

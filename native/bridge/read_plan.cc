@@ -58,15 +58,23 @@ void ReadRoot(Reading& reading, Fields& room, plan::Root& root) {
   root.idmap = fields.Flag("idmap");
 }
 
-void ReadRoomFields(Reading& reading, Fields& fields, plan::Room& room) {
+void ReadBlankFields(Reading& reading, Fields& fields, plan::Blank& blank) {
   fields.Integer("planVersion", 1, 1);
-  room.id = fields.Text("id");
+  blank.id = fields.Text("id");
+  ReadIdentity(reading, fields, blank.identity);
+  ReadNetwork(reading, fields);
+  blank.mounts = fields.List<plan::Mount>("kernelMounts", ReadMountFields);
+}
+
+void ReadRoomFields(Reading& reading, Fields& fields, plan::Room& room) {
+  ReadBlankFields(reading, fields, room.blank);
+  ReadCgroup(reading, fields, room.blank.cgroup);
+  room.prepared = fields.Flag("prepared");
   room.hostname = fields.Text("hostname");
   ReadRoot(reading, fields, room.root);
+  room.blank.upper_bytes = room.root.upper_bytes;
+  room.blank.upper_inodes = room.root.upper_inodes;
   room.mounts = fields.List<plan::Mount>("mounts", ReadMountFields);
-  ReadIdentity(reading, fields, room.identity);
-  ReadNetwork(reading, fields);
-  ReadCgroup(reading, fields, room.cgroup);
   room.rlimits = fields.List<plan::Rlimit>("rlimits", ReadRlimit);
   room.seccomp = fields.Bytes("seccomp");
   if (room.seccomp.size % 8 != 0 || room.seccomp.size > 4096 * 8)
@@ -74,7 +82,7 @@ void ReadRoomFields(Reading& reading, Fields& fields, plan::Room& room) {
   Fields process(reading, fields.Value("process"), &fields, "process");
   ReadProcessFields(process, room.process);
   room.lifetime_ms = fields.IntegerOrNull("lifetime", 1, kMaxSafe, -1);
-  if (room.root.idmap && !room.identity.mapped) fields.Mistake("root.idmap", "false without an id mapping");
+  if (room.root.idmap && !room.blank.identity.mapped) fields.Mistake("root.idmap", "false without an id mapping");
 }
 
 }  // namespace
@@ -85,6 +93,27 @@ std::unique_ptr<launch::PlannedRoom> ReadRoom(Napi::Value value, bool strict, st
   {
     Fields fields(reading, value, nullptr, "plan");
     ReadRoomFields(reading, fields, planned->room);
+  }
+  mistake = std::move(reading.mistake);
+  return mistake.empty() ? std::move(planned) : nullptr;
+}
+
+std::unique_ptr<launch::PlannedRoom> ReadBlank(Napi::Value value, std::string& mistake) {
+  auto planned = std::make_unique<launch::PlannedRoom>();
+  Reading reading{value.Env(), planned->arena, true, {}};
+  {
+    Fields fields(reading, value, nullptr, "blank");
+    plan::Blank& blank = planned->room.blank;
+    ReadBlankFields(reading, fields, blank);
+    Napi::Value cgroup = fields.Value("cgroup");
+    if (!cgroup.IsNull()) {
+      Fields place(reading, cgroup, &fields, "cgroup");
+      blank.cgroup.present = true;
+      blank.cgroup.parent = place.Text("parent");
+      blank.cgroup.leaf = place.Text("leaf");
+    }
+    blank.upper_bytes = fields.Integer("upperBytes", 1, kMaxSafe);
+    blank.upper_inodes = fields.Integer("upperInodes", 1, kMaxSafe);
   }
   mistake = std::move(reading.mistake);
   return mistake.empty() ? std::move(planned) : nullptr;

@@ -3,6 +3,7 @@
 // through /proc/1/exe.
 
 #include "init/keeper.h"
+#include "init/protocol.h"
 #include "init/supervise.h"
 
 extern "C" {
@@ -24,11 +25,11 @@ void* memcpy(void* to, const void* from, unsigned long size) {
 [[noreturn]] void Main(long* stack) {
   const char* const* argv = reinterpret_cast<const char* const*>(stack + 1);
   const char* mode = stack[0] > 0 ? argv[0] : "";
-  const char* keeper = "room-keeper";
+  const char* keeper = rooms::init::kRoomKeeper;
   unsigned i = 0;
   while (mode[i] && mode[i] == keeper[i]) ++i;
   if (mode[i] == keeper[i]) rooms::init::Keep();
-  rooms::init::Supervise(stack[0] > 1);
+  rooms::init::Supervise();
 }
 
 // The kernel enters here with argc on top of the stack; a C function cannot see that.

@@ -1,31 +1,54 @@
 #pragma once
 
-// What travels over the control socket between the embedding process and room-init. Records have a fixed size, so a
-// message is whole or not there (SOCK_SEQPACKET); anything of variable length lies in a memfd that rides along.
+// What travels over the control socket between the embedding process and room-init: SEQPACKET, so a message is whole or
+// not there. A request is a Request, its payload, and descriptors; room-init answers with Records.
+//
+// The life of a room-init: kFurnish while nobody knows yet what the room is for, kAssemble when that is known, then any
+// number of kRun and kSignal. Until kAssemble is done it has the rights of whoever started it, and it runs nothing.
 
+#include <linux/filter.h>
 #include <stdint.h>
 
 namespace rooms::init {
 
+// The first argument of our executable says which of the two it is.
+constexpr const char* kRoomInit = "room-init";
+constexpr const char* kRoomKeeper = "room-keeper";
+
 constexpr int kControlFd = 0;
+constexpr int kSignalsFd = 1;
 constexpr unsigned kMaxSubtreeName = 128;  // what room-keeper has room for
 
 // What room-init keeps, in the room's own user namespace: it gives each process its ids and may signal it.
 constexpr uint64_t kInitCapabilities = (1u << 5) | (1u << 6) | (1u << 7) | (1u << 8);  // KILL SETGID SETUID SETPCAP
 
-enum class RequestKind : uint32_t { kRun = 1, kSignal = 2 };
+enum class RequestKind : uint32_t { kFurnish = 1, kCarry, kAssemble, kRun, kSignal };
+
+// A larger payload lies in a memfd, which is then the last descriptor.
+constexpr uint32_t kMaxInline = 48 * 1024;
+constexpr unsigned kMaxRequestFds = 64;
+// kCarry brings descriptors only, for the kAssemble that follows: more of them than one message takes.
+constexpr unsigned kMaxCarriedFds = 4096;
 
 struct Request {
   RequestKind kind;
-  uint32_t process;    // chosen by the sender; 0 is the command, and the room ends with it
-  uint32_t body_size;  // run: bytes in the memfd
+  uint32_t size;       // bytes of payload
+  uint32_t in_memory;  // the payload is in a memfd
+  uint32_t process;    // run, signal: chosen by the sender; 0 is the command, and the room ends with it
   uint32_t terminal;   // run: stdin is a terminal and becomes the controlling one
   int32_t signal;      // signal
-  uint32_t padding;
 };
 
-// Descriptors of a run request, in this order.
-enum RunFd : unsigned { kStdin, kStdout, kStderr, kBody, kRunFds };
+constexpr int32_t kNoSource = -1;
+
+// One mount. Texts are offsets into the payload, of NUL-terminated strings.
+struct Mount {
+  uint32_t kind;  // plan::MountKind
+  uint32_t is_file;
+  uint32_t attributes;
+  int32_t source;  // which of the request's descriptors, or kNoSource: room-init makes it
+  uint32_t target;
+};
 
 struct Limit {
   uint32_t resource;
@@ -34,9 +57,34 @@ struct Limit {
   uint64_t hard;
 };
 
-// Start of the memfd. After it: limits[limit_count], groups[group_count] (uint32), then NUL-terminated strings:
-// argv, env, search path, cwd.
-struct Body {
+// Payload of kFurnish: this, mounts, strings. Descriptors: the upper tmpfs, the user namespace if there is one,
+// sources.
+struct Furnishing {
+  uint32_t owner_uid;  // of directories made for mount targets
+  uint32_t owner_gid;
+  uint32_t has_user_namespace;
+  uint32_t lift_oom_score;  // the embedding process is exempt from the out-of-memory killer; rooms are not
+  uint32_t mount_count;
+  uint32_t padding;
+};
+
+// Payload of kAssemble: this, limits, filter, mounts, strings. Descriptors, those of kCarry first: the lower layer,
+// sources.
+struct Assembly {
+  uint64_t capabilities;  // kept for the command; room-init adds its own
+  uint32_t resize_upper;  // its size and number of inodes are other than what it was made with
+  uint32_t upper_bytes;   // text
+  uint32_t upper_inodes;  // text
+  uint32_t read_only_root;
+  uint32_t hostname;  // text
+  uint32_t limit_count;
+  uint32_t filter_length;  // of sock_filter; 0: none
+  uint32_t mount_count;
+};
+
+// Payload of kRun: this, limits, groups (uint32), then NUL-terminated strings: argv, env, search path, cwd.
+// Descriptors: stdin, stdout, stderr.
+struct Program {
   uint32_t argc;
   uint32_t envc;
   uint32_t search_count;
@@ -48,25 +96,13 @@ struct Body {
   uint64_t capabilities;
 };
 
-// kHello: room-init runs, in memory of its own; sent only when asked for by this argument.
-constexpr const char* kAnnounce = "announce";
+constexpr unsigned kRunFds = 3;
 
-enum class RecordKind : uint32_t { kHello = 1, kStarted = 2, kFailed = 3, kExited = 4 };
+// kFurnished answers kFurnish: room-init runs, in memory of its own. kFailed with process 0: the room ends.
+enum class RecordKind : uint32_t { kFurnished = 1, kStarted, kFailed, kExited };
 
-// The step of starting a process that failed; native/watch/life.cc has their names.
-enum class RunStep : int32_t {
-  kNone,
-  kBody,
-  kTable,
-  kFork,
-  kStdio,
-  kSession,
-  kCwd,
-  kLimits,
-  kIds,
-  kCapabilities,
-  kExec
-};
+// Points on the way from kAssemble to the command, CLOCK_MONOTONIC nanoseconds.
+enum Mark : unsigned { kTold, kRootReady, kMountsReady, kIdentityReady, kSealed, kMarks };
 
 struct Usage {
   int64_t user_time_us;
@@ -78,15 +114,25 @@ struct Usage {
   int64_t involuntary_switches;
 };
 
+// A step that failed, by the names that TypeScript knows it by.
+struct Failure {
+  char step[24];
+  char syscall[20];
+  int32_t error;  // errno
+  int32_t mount;  // index of the mount it happened at, or -1
+};
+
 struct Record {
   RecordKind kind;
   uint32_t process;
-  RunStep step;    // failed
-  int32_t error;   // failed: errno
   int32_t code;    // exited: status, or -1
   int32_t signal;  // exited: signal, or -1
   int64_t clock;   // CLOCK_MONOTONIC, nanoseconds
-  Usage usage;     // exited
+  Failure failure;
+  union {
+    Usage usage;            // exited
+    int64_t marks[kMarks];  // started, process 0
+  };
 };
 
 }  // namespace rooms::init

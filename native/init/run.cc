@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "init/failure.h"
 #include "sys/abi.h"
 #include "sys/clone.h"
 #include "sys/raw.h"
@@ -24,7 +25,7 @@ constexpr unsigned kMaxPath = 4096;
 
 // What the new process reads and writes while room-init waits for its execve (CLONE_VFORK).
 struct Start {
-  const Body* body;
+  const Program* program;
   const Limit* limits;
   const uint32_t* groups;
   char** argv;
@@ -34,17 +35,13 @@ struct Start {
   int stdio[3];
   bool terminal;
   bool led;
-  RunStep step;
-  int error;
+  Failure failure;
 };
 
 alignas(16) char child_stack[64 * 1024];
 
-bool Failed(Start& start, RunStep step, long result) {
-  if (result >= 0) return false;
-  start.step = step;
-  start.error = static_cast<int>(-result);
-  return true;
+bool Failed(Start& start, long result, const char* step, const char* syscall) {
+  return init::Failed(start.failure, result, step, syscall);
 }
 
 // Stdio to 0, 1, 2, by way of numbers above them: a source may itself be one of the three.
@@ -52,54 +49,57 @@ bool SetStdio(Start& start) {
   int moved[3];
   for (int i = 0; i < 3; ++i) {
     moved[i] = static_cast<int>(Raw(__NR_fcntl, start.stdio[i], F_DUPFD_CLOEXEC, 3));
-    if (Failed(start, RunStep::kStdio, moved[i])) return false;
+    if (Failed(start, moved[i], "run.stdio", "fcntl")) return false;
   }
   for (int i = 0; i < 3; ++i)
-    if (Failed(start, RunStep::kStdio, Raw(__NR_dup3, moved[i], i, 0))) return false;
-  return !Failed(start, RunStep::kStdio, Raw(__NR_close_range, 3, ~0u, 0));
+    if (Failed(start, Raw(__NR_dup3, moved[i], i, 0), "run.stdio", "dup3")) return false;
+  return !Failed(start, Raw(__NR_close_range, 3, ~0u, 0), "run.stdio", "close_range");
 }
 
 bool SetIds(Start& start) {
-  const Body& body = *start.body;
-  return !Failed(start, RunStep::kIds, Raw(__NR_setgroups, body.group_count, Arg(start.groups))) &&
-         !Failed(start, RunStep::kIds, Raw(__NR_setresgid, body.gid, body.gid, body.gid)) &&
-         !Failed(start, RunStep::kIds, Raw(__NR_setresuid, body.uid, body.uid, body.uid));
+  const Program& program = *start.program;
+  return !Failed(start, Raw(__NR_setgroups, program.group_count, Arg(start.groups)), "run.ids", "setgroups") &&
+         !Failed(start, Raw(__NR_setresgid, program.gid, program.gid, program.gid), "run.ids", "setresgid") &&
+         !Failed(start, Raw(__NR_setresuid, program.uid, program.uid, program.uid), "run.ids", "setresuid");
 }
 
 // Exactly the granted set, kept across execve by the ambient set (root means nothing here: SECBIT_NOROOT), and
 // nothing that could be raised again.
 bool SetCapabilities(Start& start) {
-  uint64_t granted = start.body->capabilities;
-  Raw(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  uint64_t granted = start.program->capabilities;
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  uint64_t before = granted | kInitCapabilities;
-  __user_cap_data_struct wide[2] = {
-      {static_cast<uint32_t>(before), static_cast<uint32_t>(before), static_cast<uint32_t>(granted)},
-      {static_cast<uint32_t>(before >> 32), static_cast<uint32_t>(before >> 32), static_cast<uint32_t>(granted >> 32)}};
-  if (Failed(start, RunStep::kCapabilities, Raw(__NR_capset, Arg(&header), Arg(wide)))) return false;
+  if (granted != 0) {
+    uint64_t before = granted | kInitCapabilities;
+    __user_cap_data_struct wide[2] = {
+        {static_cast<uint32_t>(before), static_cast<uint32_t>(before), static_cast<uint32_t>(granted)},
+        {static_cast<uint32_t>(before >> 32), static_cast<uint32_t>(before >> 32),
+         static_cast<uint32_t>(granted >> 32)}};
+    if (Failed(start, Raw(__NR_capset, Arg(&header), Arg(wide)), "run.capabilities", "capset")) return false;
+  }
   for (int cap = 0; cap < 64; ++cap) {
     if (!(granted >> cap & 1)) continue;
-    if (Failed(start, RunStep::kCapabilities, Raw(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0)))
+    if (Failed(start, Raw(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0), "run.capabilities", "prctl"))
       return false;
   }
   for (int cap = 0; cap < 64; ++cap) {
     if (!((kInitCapabilities & ~granted) >> cap & 1)) continue;
-    if (Failed(start, RunStep::kCapabilities, Raw(__NR_prctl, PR_CAPBSET_DROP, cap, 0, 0, 0))) return false;
+    if (Failed(start, Raw(__NR_prctl, PR_CAPBSET_DROP, cap, 0, 0, 0), "run.capabilities", "prctl")) return false;
   }
   long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |
               SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-  if (Failed(start, RunStep::kCapabilities, Raw(__NR_prctl, PR_SET_SECUREBITS, bits, 0, 0, 0))) return false;
+  if (Failed(start, Raw(__NR_prctl, PR_SET_SECUREBITS, bits, 0, 0, 0), "run.capabilities", "prctl")) return false;
   uint32_t low = static_cast<uint32_t>(granted), high = static_cast<uint32_t>(granted >> 32);
   __user_cap_data_struct exact[2] = {{low, low, low}, {high, high, high}};
-  return !Failed(start, RunStep::kCapabilities, Raw(__NR_capset, Arg(&header), Arg(exact)));
+  return !Failed(start, Raw(__NR_capset, Arg(&header), Arg(exact)), "run.capabilities", "capset");
 }
 
 bool SetLimits(Start& start) {
-  for (uint32_t i = 0; i < start.body->limit_count; ++i) {
+  for (uint32_t i = 0; i < start.program->limit_count; ++i) {
     struct {
       uint64_t soft, hard;
     } limit{start.limits[i].soft, start.limits[i].hard};
-    if (Failed(start, RunStep::kLimits, Raw(__NR_prlimit64, 0, start.limits[i].resource, Arg(&limit), 0))) return false;
+    if (Failed(start, Raw(__NR_prlimit64, 0, start.limits[i].resource, Arg(&limit), 0), "run.limits", "prlimit64"))
+      return false;
   }
   return true;
 }
@@ -110,7 +110,7 @@ void Execute(Start& start) {
   bool slash = false;
   for (const char* p = program; *p; ++p) slash |= *p == '/';
   if (slash) {
-    Failed(start, RunStep::kExec, Raw(__NR_execve, Arg(program), Arg(start.argv), Arg(start.env)));
+    Failed(start, Raw(__NR_execve, Arg(program), Arg(start.argv), Arg(start.env)), "run.exec", "execve");
     return;
   }
   long result = -ENOENT;
@@ -129,7 +129,7 @@ void Execute(Start& start) {
       break;
   }
   if (denied && (result == -ENOENT || result == -ENOTDIR)) result = -EACCES;
-  Failed(start, RunStep::kExec, result);
+  Failed(start, result, "run.exec", "execve");
 }
 
 int Child(void* argument) {
@@ -138,12 +138,13 @@ int Child(void* argument) {
   // Ctrl-Z does not stop a command that nobody could continue.
   if (!start.led) Raw(__NR_setsid);
   if (!SetStdio(start)) return 127;
-  if (start.terminal && !start.led && Failed(start, RunStep::kSession, Raw(__NR_ioctl, 0, kTiocsctty, 0))) return 127;
+  if (start.terminal && !start.led && Failed(start, Raw(__NR_ioctl, 0, kTiocsctty, 0), "run.session", "ioctl"))
+    return 127;
   if (!SetLimits(start) || !SetIds(start)) return 127;
   // New ids made the kernel set this anew, for the memory that room-init shares with us.
   Raw(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   // After the change of ids: a directory that the user may not enter is an error of the spec.
-  if (Failed(start, RunStep::kCwd, Raw(__NR_chdir, Arg(start.cwd)))) return 127;
+  if (Failed(start, Raw(__NR_chdir, Arg(start.cwd)), "run.cwd", "chdir")) return 127;
   if (!SetCapabilities(start)) return 127;
   uint64_t none = 0;
   Raw(__NR_rt_sigprocmask, SIG_SETMASK, Arg(&none), 0, sizeof none);
@@ -152,82 +153,42 @@ int Child(void* argument) {
   return 127;
 }
 
-// Points `to` at `count` consecutive strings from `at` on and ends the array with a null; 0 when they do not fit.
-char* Strings(char* at, const char* end, char** to, uint32_t count) {
-  for (uint32_t i = 0; i < count; ++i) {
-    if (at >= end) return nullptr;
-    to[i] = at;
-    while (at < end && *at) ++at;
-    if (at++ >= end) return nullptr;
-  }
-  to[count] = nullptr;
-  return at;
-}
-
-RunResult StartFrom(char* body_memory, const Request& request, const int* fds, bool led) {
-  const Body* body = reinterpret_cast<const Body*>(body_memory);
-  const char* end = body_memory + request.body_size;
-  uint64_t fixed = sizeof(Body) + uint64_t{body->limit_count} * sizeof(Limit) + uint64_t{body->group_count} * 4;
-  uint64_t pointers = uint64_t{body->argc} + body->envc + body->search_count + 3;
-  if (fixed > request.body_size || body->argc == 0 || pointers > request.body_size + 8)
-    return {RunStep::kBody, EINVAL, 0};
-
-  long memory = Raw(__NR_mmap, 0, static_cast<long>(pointers * sizeof(char*)), PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory < 0 && memory > -4096) return {RunStep::kBody, static_cast<int>(-memory), 0};
-  char** argv = reinterpret_cast<char**>(memory);
-  char** env = argv + body->argc + 1;
-  char** search_path = env + body->envc + 1;
-  RunResult result{RunStep::kBody, EINVAL, 0};
-
-  char* at = Strings(body_memory + fixed, end, argv, body->argc);
-  if (at) at = Strings(at, end, env, body->envc);
-  if (at) at = Strings(at, end, search_path, body->search_count);
-  if (at && at < end && end[-1] == '\0') {
-    Start start{};
-    start.body = body;
-    start.limits = reinterpret_cast<const Limit*>(body + 1);
-    start.groups = reinterpret_cast<const uint32_t*>(start.limits + body->limit_count);
-    start.argv = argv;
-    start.env = env;
-    start.search_path = search_path;
-    start.cwd = at;
-    for (int i = 0; i < 3; ++i) start.stdio[i] = fds[i];
-    start.terminal = request.terminal != 0;
-    start.led = led;
-
-    long pid = sys::VforkCall(CLONE_VM | CLONE_VFORK | SIGCHLD, child_stack + sizeof child_stack, Child, &start);
-    if (pid < 0) {
-      result = {RunStep::kFork, static_cast<int>(-pid), 0};
-    } else {
-      // The child of a failed start is reaped with the orphans.
-      result = {start.step, start.error, pid};
-    }
-  }
-  Raw(__NR_munmap, memory, static_cast<long>(pointers * sizeof(char*)));
-  return result;
-}
-
 }  // namespace
 
-RunResult Run(const Request& request, const int* fds, bool led) {
-  if (request.body_size < sizeof(Body)) return {RunStep::kBody, EINVAL, 0};
-  long memory = Raw(__NR_mmap, 0, request.body_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fds[kBody], 0);
-  if (memory < 0 && memory > -4096) return {RunStep::kBody, static_cast<int>(-memory), 0};
-  RunResult result = StartFrom(reinterpret_cast<char*>(memory), request, fds, led);
-  Raw(__NR_munmap, memory, request.body_size);
-  return result;
-}
+long Run(const Received& received, bool led, Failure& failure) {
+  Payload payload = received.Read();
+  const Program* program = payload.Take<Program>();
+  if (!program || program->argc == 0) return Failed(failure, -EINVAL, "run.body", "recvmsg"), 0;
+  uint64_t pointers = uint64_t{program->argc} + program->envc + program->search_count + 3;
+  if (pointers > uint64_t{payload.size()} + 3) return Failed(failure, -EINVAL, "run.body", "recvmsg"), 0;
+  long memory = Raw(__NR_mmap, 0, static_cast<long>(pointers * sizeof(char*)), PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory < 0 && memory > -4096) return Failed(failure, memory, "run.body", "mmap"), 0;
 
-void DropBoundingSet() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct held[2] = {};
-  if (Raw(__NR_capget, Arg(&header), Arg(held)) < 0) return;
-  uint64_t keep = held[0].permitted | static_cast<uint64_t>(held[1].permitted) << 32;
-  for (int cap = 0; cap < 64; ++cap) {
-    if (keep >> cap & 1) continue;
-    if (Raw(__NR_prctl, PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) return;  // past the last capability
+  Start start{};
+  start.program = program;
+  start.limits = payload.Take<Limit>(program->limit_count);
+  start.groups = payload.Take<uint32_t>(program->group_count);
+  start.argv = reinterpret_cast<char**>(memory);
+  start.env = start.argv + program->argc + 1;
+  start.search_path = start.env + program->envc + 1;
+  char* cwd[2];
+  long pid = 0;
+  if (!payload.broken() && payload.Strings(start.argv, program->argc) && payload.Strings(start.env, program->envc) &&
+      payload.Strings(start.search_path, program->search_count) && payload.Strings(cwd, 1)) {
+    start.cwd = cwd[0];
+    for (unsigned i = 0; i < kRunFds; ++i) start.stdio[i] = received.fds[i];
+    start.terminal = received.request.terminal != 0;
+    start.led = led;
+    pid = sys::VforkCall(CLONE_VM | CLONE_VFORK | SIGCHLD, child_stack + sizeof child_stack, Child, &start);
+    if (Failed(start, pid, "run.fork", "clone")) pid = 0;
+  } else {
+    Failed(start, -EINVAL, "run.body", "recvmsg");
   }
+  Raw(__NR_munmap, memory, static_cast<long>(pointers * sizeof(char*)));
+  failure = start.failure;
+  // The child of a failed start is reaped with the orphans.
+  return failure.error == 0 ? pid : 0;
 }
 
 }  // namespace rooms::init

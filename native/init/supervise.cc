@@ -1,5 +1,7 @@
 #include "init/supervise.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/prctl.h>
 #include <poll.h>
 #include <signal.h>
@@ -9,8 +11,9 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "init/assemble/room.h"
+#include "init/failure.h"
 #include "init/processes.h"
-#include "init/protocol.h"
 #include "init/run.h"
 #include "init/terminal.h"
 #include "sys/clock.h"
@@ -22,6 +25,7 @@ namespace {
 using sys::Arg;
 using sys::Raw;
 
+constinit Room room;
 Processes processes;
 Terminal terminal;
 
@@ -36,57 +40,49 @@ void Send(Record& record) {
   if (Raw(__NR_sendto, kControlFd, Arg(&record), sizeof record, MSG_NOSIGNAL, 0, 0) < 0) End();
 }
 
-struct Received {
-  Request request;
-  int fds[kRunFds];
-  unsigned fd_count;
-};
-
-// One request with its descriptors. Ends the room when there will be no more.
-Received Receive() {
-  Received received{};
-  iovec part{&received.request, sizeof received.request};
-  alignas(cmsghdr) char control[CMSG_SPACE(kRunFds * sizeof(int))];
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  long size = Raw(__NR_recvmsg, kControlFd, Arg(&message), MSG_CMSG_CLOEXEC);
-  if (size != sizeof received.request) End();
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-    received.fd_count = static_cast<unsigned>((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-    const int* fds = reinterpret_cast<const int*>(CMSG_DATA(header));
-    for (unsigned i = 0; i < received.fd_count && i < kRunFds; ++i) received.fds[i] = fds[i];
-  }
-  return received;
+[[noreturn]] void Fail(const Failure& failure) {
+  Record record{};
+  record.kind = RecordKind::kFailed;
+  record.failure = failure;
+  Send(record);
+  End();
 }
 
-void HandleRun(const Received& received) {
+void HandleRun(Received& received) {
   Record record{};
   record.process = received.request.process;
-  RunResult result{RunStep::kStdio, 0, 0};
-  if (received.fd_count != kRunFds) {
-    result.error = 24;  // EMFILE: the limit on open files cut the descriptors off
+  long pid = 0;
+  if (received.cut || received.fd_count != kRunFds) {
+    Failed(record.failure, -EMFILE, "run.stdio", "recvmsg");  // the limit on open files cut the descriptors off
+  } else if (!room.assembled) {
+    Broken(record.failure);
   } else if (processes.full()) {
-    result = {RunStep::kTable, 11 /* EAGAIN */, 0};
+    Failed(record.failure, -EAGAIN, "run.table", "clone");
   } else {
-    bool led = received.request.process == 0 && received.request.terminal && terminal.Lead(received.fds[kStdin]);
-    result = Run(received.request, received.fds, led);
+    bool led = received.request.process == 0 && received.request.terminal && terminal.Lead(received.fds[0]);
+    pid = Run(received, led, record.failure);
   }
-  for (unsigned i = 0; i < received.fd_count && i < kRunFds; ++i) Raw(__NR_close, received.fds[i]);
-  if (result.pid > 0 && result.error == 0) {
-    processes.add(result.pid, received.request.process);
-    record.kind = RecordKind::kStarted;
-    Send(record);
-    return;
-  }
-  record.kind = RecordKind::kFailed;
-  record.step = result.step;
-  record.error = result.error;
+  received.CloseFds();
+  record.kind = pid > 0 ? RecordKind::kStarted : RecordKind::kFailed;
+  if (pid > 0) processes.add(pid, received.request.process);
+  if (received.request.process == 0)
+    for (unsigned i = 0; i < kMarks; ++i) record.marks[i] = room.marks[i];
   Send(record);
-  if (received.request.process == 0) End();
+  if (pid <= 0 && received.request.process == 0) End();
+}
+
+void HandleFurnish(const Received& received) {
+  if (received.cut) Failed(room.failure, -EMFILE, "room.request", "recvmsg");
+  if (received.cut || !Furnish(room, received)) Fail(room.failure);
+  Record record{};
+  record.kind = RecordKind::kFurnished;
+  Send(record);
+}
+
+void HandleParts(const Received& received) {
+  if (received.cut) Failed(room.failure, -EMFILE, "room.request", "recvmsg");
+  bool whole = received.request.kind == RequestKind::kCarry;
+  if (received.cut || !(whole ? Carry(room, received) : Assemble(room, received))) Fail(room.failure);
 }
 
 Usage UsageOf(const rusage& usage) {
@@ -122,59 +118,41 @@ bool Reap() {
   return true;
 }
 
-// What the embedding process ignores stays ignored through clone3 and execve: an ignored SIGCHLD would leave nothing to
-// reap, and programs expect SIGPIPE to end them.
-void ResetSignals() {
-  struct {
-    void* handler;
-    unsigned long flags;
-    void* restorer;
-    uint64_t mask;
-  } by_default{};
-  constexpr int kSignals = 64;
-  for (int signal = 1; signal <= kSignals; ++signal)
-    Raw(__NR_rt_sigaction, signal, Arg(&by_default), 0, sizeof by_default.mask);
-}
-
 }  // namespace
 
-void Supervise(bool announce) {
-  if (announce) {
-    Record hello{};
-    hello.kind = RecordKind::kHello;
-    Send(hello);
-  }
-  // /proc/1 then belongs to the host's root: nothing in the room can read or trace this process.
-  Raw(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-  Raw(__NR_prctl, PR_SET_NAME, Arg("room-init"));
-  ResetSignals();
-  DropBoundingSet();
-
-  // All signals were blocked before exec and stay so; a child's end is read from a descriptor.
-  uint64_t heard = 1u << (SIGCHLD - 1) | 1u << (SIGHUP - 1);
-  int signals = static_cast<int>(
-      Raw(__NR_signalfd4, -1, Arg(&heard), sizeof heard, 02000000 | 04000 /* SFD_CLOEXEC | SFD_NONBLOCK */));
-  if (signals < 0) End();
+void Supervise() {
+  if (!Begin()) End();
   for (bool more = false;;) {
-    pollfd watched[2] = {{kControlFd, POLLIN, 0}, {signals, POLLIN, 0}};
+    pollfd watched[2] = {{kControlFd, POLLIN, 0}, {kSignalsFd, POLLIN, 0}};
     long ready = Raw(__NR_poll, Arg(watched), 2, more ? 0 : -1);
-    if (ready < 0 && ready != -4 /* EINTR */) End();
+    if (ready < 0 && ready != -EINTR) End();
     if (watched[1].revents) {
       signalfd_siginfo heard_one;
-      while (Raw(__NR_read, signals, Arg(&heard_one), sizeof heard_one) > 0)
+      while (Raw(__NR_read, kSignalsFd, Arg(&heard_one), sizeof heard_one) > 0)
         if (heard_one.ssi_signo == SIGHUP) terminal.HangUp(processes.find(0));
       more = true;
     }
     if (more) more = Reap();
-    if (watched[0].revents) {
-      Received received = Receive();
-      if (received.request.kind == RequestKind::kRun) {
+    if (!watched[0].revents) continue;
+    Received received;
+    if (!Receive(received)) End();
+    switch (received.request.kind) {
+      case RequestKind::kFurnish:
+        HandleFurnish(received);
+        break;
+      case RequestKind::kCarry:
+      case RequestKind::kAssemble:
+        HandleParts(received);
+        break;
+      case RequestKind::kRun:
         HandleRun(received);
         more = true;
-      } else if (received.request.kind == RequestKind::kSignal) {
-        long pid = processes.find(received.request.process);
-        if (pid > 0) Raw(__NR_kill, pid, received.request.signal);
-      }
+        break;
+      case RequestKind::kSignal:
+        if (long pid = processes.find(received.request.process); pid > 0) Raw(__NR_kill, pid, received.request.signal);
+        break;
+      default:
+        End();
     }
   }
 }

@@ -25,12 +25,15 @@ class Launchers {
   // Blocks until the threads are ready (a few milliseconds).
   bool Start(const AnchorPlan& plan, sys::Fault& fault);
 
+  // What is prepared must never keep a spawn waiting: it has a queue and a thread of its own, of low priority.
+  enum class Lane { kSpawns, kPreparations };
+
   // Never blocks: what the socket does not take waits here for Flush().
-  void Submit(std::unique_ptr<Job> job);
+  void Submit(std::unique_ptr<Job> job, Lane lane = Lane::kSpawns);
   void Flush();
 
   // Where finished jobs come back; readable when there is one.
-  int replies() const { return socket_.get(); }
+  int replies() const { return lanes_[0].socket.get(); }
 
   // One finished job with its descriptors, or null.
   std::unique_ptr<Job> Receive(JobFds& fds);
@@ -39,10 +42,16 @@ class Launchers {
   void Stop();
 
  private:
-  sys::UniqueFd socket_;
+  struct Queue {
+    sys::UniqueFd socket;
+    std::deque<std::unique_ptr<Job>> waiting{};
+  };
+
+  void FlushLocked(Queue& queue);
+
+  Queue lanes_[2];  // by Lane; finished jobs of both come back through the first
   sys::Thread first_;
   std::mutex mutex_;
-  std::deque<std::unique_ptr<Job>> waiting_;
 };
 
 }  // namespace rooms::launch

@@ -9,15 +9,15 @@
 
 namespace rooms::launch {
 
-sys::UniqueFd MakeUpper(const plan::Root& root, uint32_t owner, sys::Fault& fault) {
-  constexpr int64_t kOwnInodes = 7;  // the tmpfs root, l, u, w, d, f, and overlayfs' own directory in w
+sys::UniqueFd MakeUpper(const plan::Blank& blank, sys::Fault& fault) {
+  uint32_t owner = blank.identity.mapped ? blank.identity.base : 0;
   sys::UniqueFd mount = NewFilesystem("upper.create", "tmpfs",
-                                      {{"size", std::to_string(root.upper_bytes)},
-                                       {"nr_inodes", std::to_string(root.upper_inodes + kOwnInodes)},
+                                      {{"size", std::to_string(blank.upper_bytes)},
+                                       {"nr_inodes", std::to_string(blank.upper_inodes + kUpperInodes)},
                                        {"mode", "0700"}},
                                       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, fault);
   if (!mount) return {};
-  for (const char* name : {"l", "u", "w", "d"}) {
+  for (const char* name : {"l", "u", "w", "d", "dev", "proc", "sys"}) {
     if (mkdirat(mount.get(), name, 0755) < 0) {
       sys::Fail(fault, "upper.create", "mkdirat", errno, name);
       return {};

@@ -16,8 +16,8 @@ class Leaf {
 
   bool Create(const Workshop& workshop, const plan::Cgroup& plan, sys::Fault& fault);
 
-  // Writes the limits, after exec: until then Node's memory is the room's, and the kernel's out-of-memory killer kills
-  // everything that shares it.
+  // Writes the limits, when room-init is known to run: until then Node's memory is the room's, and the kernel's
+  // out-of-memory killer kills everything that shares it; docs/decisions/007.
   bool Arm(const plan::Cgroup& plan, sys::Fault& fault);
 
   int fd() const { return directory_.get(); }

@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "child/child.h"
+#include "init/protocol.h"
+#include "launch/blank.h"
 #include "launch/job.h"
-#include "launch/leaf.h"
 #include "launch/streams.h"
 #include "plan/arena.h"
 
@@ -16,22 +16,12 @@ struct PlannedRoom {
   plan::Room room{};
 };
 
-// Points of a launch, CLOCK_MONOTONIC nanoseconds; the child's own follow.
-enum LaunchMark : unsigned {
-  kCalled,
-  kTaken,
-  kUserReady,
-  kPlankReady,
-  kNetworkReady,
-  kPrepared,
-  kExecuted,
-  kSent,
-  kLaunchMarks
-};
+// Points of a launch, CLOCK_MONOTONIC nanoseconds; those of room-init follow.
+enum LaunchMark : unsigned { kCalled, kTaken, kBlankReady, kPlankReady, kPrepared, kSent, kLaunchMarks };
 
 struct LaunchMarks {
   int64_t parent[kLaunchMarks] = {};
-  int64_t child[child::kMarks] = {};
+  int64_t init[init::kMarks] = {};
 };
 
 // A room that runs, as the watcher takes it over.
@@ -68,9 +58,8 @@ class RoomJob : public Job {
  private:
   struct Parts;
   bool Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts);
-  bool Clone(const Workshop& workshop, const Stack& stack, Parts& parts);
+  bool TakeBlank(Workshop& workshop, const Stacks& stacks, Parts& parts);
   bool Begin(Parts& parts);
-  void DescribeChildFailure(const child::Failure& failure);
   size_t CountStreams() const;
 
   uint32_t number_;

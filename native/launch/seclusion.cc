@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <iterator>
 
 #include "launch/filesystem.h"
 #include "sys/mount_api.h"
@@ -15,23 +17,24 @@ namespace rooms::launch {
 
 namespace {
 
-// Leaves 0, 1, 2 = /dev/null, 3 = socket, 4 = ready. Low numbers are never handed to a room by mistake then.
+// Leaves 0, 1, 2 = /dev/null, then what is kept. Low numbers are never handed to a room by mistake then.
 bool TakeTable(Seclusion& keep, sys::Fault& fault) {
   if (unshare(CLONE_FILES) < 0) return sys::Fail(fault, "seclude", "unshare", errno, "files");
-  int high[2];
-  int* kept[2] = {&keep.socket, &keep.ready};
-  for (int i = 0; i < 2; ++i)
+  int* kept[] = {&keep.replies, &keep.spawns, &keep.preparations, &keep.ready};
+  constexpr int kKept = static_cast<int>(std::size(kept));
+  int high[kKept];
+  for (int i = 0; i < kKept; ++i)
     if ((high[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, 16)) < 0) return sys::Fail(fault, "seclude", "fcntl", errno);
   sys::UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return sys::Fail(fault, "seclude", "open", errno, "/dev/null");
   for (int fd = 0; fd < 3; ++fd)
     if (dup2(null.get(), fd) < 0) return sys::Fail(fault, "seclude", "dup2", errno);
-  for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < kKept; ++i) {
     if (dup3(high[i], 3 + i, O_CLOEXEC) < 0) return sys::Fail(fault, "seclude", "dup3", errno);
     *kept[i] = 3 + i;
   }
   (void)null.take();
-  long closed = sys::Raw(__NR_close_range, 5, ~0u, 0);
+  long closed = sys::Raw(__NR_close_range, 3 + kKept, ~0u, 0);
   return closed < 0 ? sys::Fail(fault, "seclude", "close_range", closed) : true;
 }
 
@@ -81,15 +84,14 @@ bool Seclude(Seclusion& keep, Workshop& workshop, sys::Fault& fault) {
   if (!TakeTable(keep, fault)) return false;
   if (!Open(workshop.host_root, "/", O_PATH | O_DIRECTORY, fault) ||
       !Open(workshop.proc, "/proc", O_PATH | O_DIRECTORY, fault) ||
-      !Open(workshop.host_mounts, "/proc/thread-self/ns/mnt", O_RDONLY, fault) ||
-      !Open(workshop.home_network, "/proc/thread-self/ns/net", O_RDONLY, fault))
+      !Open(workshop.host_mounts, "/proc/thread-self/ns/mnt", O_RDONLY, fault))
     return false;
   if (!TakeMounts(fault)) return false;
   workshop.launcher_mounts.reset(openat(workshop.proc.get(), "thread-self/ns/mnt", O_RDONLY | O_CLOEXEC));
   if (!workshop.launcher_mounts) return sys::Fail(fault, "seclude", "openat", errno, "ns/mnt");
   workshop.clones_detached = ClonesDetached();
   workshop.lift_oom_score = ReadNumber(workshop.proc.get(), "self/oom_score_adj") < 0;
-  workshop.dumpable = prctl(PR_GET_DUMPABLE);
+  workshop.nice = getpriority(PRIO_PROCESS, 0);
   umask(022);  // ours alone since unshare(CLONE_FS): modes of what we make in rooms do not depend on the program's
   return true;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "launch/devices.h"
 #include "launch/filesystem.h"
 #include "launch/host_scope.h"
 #include "launch/user_namespace.h"
@@ -44,7 +45,7 @@ bool MapOwner(const Workshop& workshop, const Stack& stack, const plan::Mount& m
   return result < 0 ? sys::Fail(fault, "mount.idmap", "mount_setattr", result, mount.source) : true;
 }
 
-sys::UniqueFd SourceOf(Workshop& workshop, const Stack& stack, const plan::Room& room, const plan::Mount& mount,
+sys::UniqueFd SourceOf(Workshop& workshop, const Stack& stack, const plan::Identity& identity, const plan::Mount& mount,
                        sys::Fault& fault) {
   switch (mount.kind) {
     case plan::MountKind::kBind: {
@@ -53,17 +54,17 @@ sys::UniqueFd SourceOf(Workshop& workshop, const Stack& stack, const plan::Room&
       return tree;
     }
     case plan::MountKind::kTmpfs:
-      return NewTmpfs(mount, room.identity.mapped ? room.identity.base : 0, fault);
+      return NewTmpfs(mount, identity.mapped ? identity.base : 0, fault);
     case plan::MountKind::kDevpts:
       return NewDevpts(mount, fault);
     case plan::MountKind::kDev:
-      return workshop.devices.Take(fault);
+      return MakeDevices(fault);
     default:
-      return {};  // made by the child, in the room's namespaces
+      return {};  // made by room-init, in the room's namespaces
   }
 }
 
-bool MadeByChild(plan::MountKind kind) {
+bool MadeByInit(plan::MountKind kind) {
   return kind == plan::MountKind::kProc || kind == plan::MountKind::kSysfs || kind == plan::MountKind::kMqueue ||
          kind == plan::MountKind::kMask || kind == plan::MountKind::kReadOnly;
 }
@@ -94,22 +95,18 @@ sys::UniqueFd CloneHostTree(const Workshop& workshop, const plan::Mount& mount, 
   return tree;
 }
 
-bool PrepareSources(Workshop& workshop, const Stack& stack, const plan::Room& room, Sources& sources,
-                    sys::Fault& fault) {
-  sources.mounts.reserve(room.mounts.size);
-  sources.owned.reserve(room.mounts.size);
-  for (const plan::Mount& mount : room.mounts) {
-    const char* target = mount.target;
-    while (*target == '/') ++target;
-    sys::UniqueFd source = SourceOf(workshop, stack, room, mount, fault);
-    if (!source && !MadeByChild(mount.kind)) {
+bool PrepareSources(Workshop& workshop, const Stack& stack, const plan::Span<plan::Mount>& mounts,
+                    const plan::Identity& identity, Sources& sources, sys::Fault& fault) {
+  sources.mounts.reserve(mounts.size);
+  for (const plan::Mount& mount : mounts) {
+    sys::UniqueFd source = SourceOf(workshop, stack, identity, mount, fault);
+    if (!source && !MadeByInit(mount.kind)) {
       if (fault.path.empty()) fault.path = mount.target;
       return false;
     }
     if (mount.kind == plan::MountKind::kDevpts) sources.devpts = source.get();
     if (mount.kind == plan::MountKind::kDev) sources.devices = source.get();
-    sources.mounts.push_back({mount.kind, mount.is_file, mount.attributes, source.get(), target});
-    sources.owned.push_back(std::move(source));
+    sources.mounts.push_back(std::move(source));
   }
   return true;
 }

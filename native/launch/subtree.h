@@ -1,8 +1,6 @@
 #pragma once
 
-#include <sys/types.h>
-
-#include "launch/workshop.h"
+#include "launch/init_process.h"
 
 namespace rooms::launch {
 
@@ -21,8 +19,8 @@ class Subtree {
  private:
   bool StartKeeper(const Workshop& workshop, int parent, const std::string& name, sys::Fault& fault);
 
+  InitProcess keeper_;
   sys::UniqueFd lifeline_;
-  pid_t keeper_ = -1;
 };
 
 }  // namespace rooms::launch

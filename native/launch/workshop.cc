@@ -1,13 +1,8 @@
 #include "launch/workshop.h"
 
-#include "launch/devices.h"
-#include "launch/network_namespace.h"
 #include "sys/mount_api.h"
 
 namespace rooms::launch {
-
-Workshop::Workshop()
-    : networks([this](sys::Fault& fault) { return MakeNetworkNamespace(*this, fault); }), devices(MakeDevices) {}
 
 bool KeepTemplate(const Workshop& workshop, int mount, sys::Fault& fault) {
   if (workshop.clones_detached) return true;

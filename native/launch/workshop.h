@@ -4,8 +4,8 @@
 
 #include <string>
 
+#include "launch/blanks.h"
 #include "launch/planks.h"
-#include "launch/reserve.h"
 #include "plan/plan.h"
 #include "sys/fault.h"
 #include "sys/fd.h"
@@ -27,18 +27,14 @@ struct Workshop {
   sys::UniqueFd proc;             // the host's /proc
   sys::UniqueFd host_mounts;      // mount namespace of the host
   sys::UniqueFd launcher_mounts;  // the launchers' own, one empty read-only tmpfs
-  sys::UniqueFd home_network;
-  sys::UniqueFd init;  // room-init, sealed
+  sys::UniqueFd init;             // room-init, sealed
   sys::UniqueFd cgroup;
   std::string cgroup_path;
   bool clones_detached = false;  // open_tree can clone a mount that is attached nowhere (Linux 6.15)
   bool lift_oom_score = false;   // the embedding process is exempt from the out-of-memory killer; rooms are not
-  int dumpable = 1;
+  int nice = 0;                  // of the embedding process
   Planks planks;
-  Reserve networks;
-  Reserve devices;
-
-  Workshop();
+  Blanks blanks;
 };
 
 // Where templates lie in the launchers' own root, one on top of the other. Not on "/" itself: whoever has mounts above

@@ -122,13 +122,22 @@ struct Bytes {
   size_t size = 0;
 };
 
-struct Room {
+// What is the same for every room of a kind: made ahead, or on the way.
+struct Blank {
   Text id;
+  Identity identity;
+  Cgroup cgroup;       // of a blank room alone only parent and leaf are known
+  Span<Mount> mounts;  // what the kernel provides, at /dev, /proc and /sys
+  int64_t upper_bytes;
+  int64_t upper_inodes;
+};
+
+struct Room {
+  Blank blank;
+  bool prepared;  // there is one of that id already
   Text hostname;
   Root root;
-  Span<Mount> mounts;
-  Identity identity;
-  Cgroup cgroup;
+  Span<Mount> mounts;  // what the spec declares
   Span<Rlimit> rlimits;
   Bytes seccomp;
   Process process;

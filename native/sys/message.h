@@ -4,7 +4,7 @@
 
 namespace rooms::sys {
 
-constexpr size_t kMaxMessageFds = 8;
+constexpr size_t kMaxMessageFds = 64;
 
 // sendmsg(2) of one SEQPACKET record with descriptors attached (SCM_RIGHTS). Returns 0 or -errno.
 int SendMessage(int socket, const void* data, size_t size, const int* fds, size_t fd_count, int flags);

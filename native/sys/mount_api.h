@@ -25,6 +25,15 @@ inline int FsconfigCreate(int context) {
   return static_cast<int>(Raw(__NR_fsconfig, context, FSCONFIG_CMD_CREATE, 0, 0, 0));
 }
 
+// A context to change what the file system of `mount` was made with.
+inline int Fspick(int mount) {
+  return static_cast<int>(Raw(__NR_fspick, mount, Arg(""), FSPICK_EMPTY_PATH | FSPICK_CLOEXEC));
+}
+
+inline int FsconfigReconfigure(int context) {
+  return static_cast<int>(Raw(__NR_fsconfig, context, FSCONFIG_CMD_RECONFIGURE, 0, 0, 0));
+}
+
 inline int Fsmount(int context, unsigned attributes) {
   return static_cast<int>(Raw(__NR_fsmount, context, FSMOUNT_CLOEXEC, attributes));
 }

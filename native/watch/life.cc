@@ -10,6 +10,7 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
+#include "launch/room_failure.h"
 #include "sys/clock.h"
 #include "sys/raw.h"
 #include "watch/cgroup_files.h"
@@ -19,30 +20,6 @@
 namespace rooms::watch {
 
 namespace {
-
-struct StepName {
-  const char* step;
-  const char* syscall;
-};
-
-// In the order of init::RunStep.
-constexpr StepName kRunSteps[] = {{"run", ""},
-                                  {"run.body", "mmap"},
-                                  {"run.table", "clone"},
-                                  {"run.fork", "clone"},
-                                  {"run.stdio", "dup3"},
-                                  {"run.session", "ioctl"},
-                                  {"run.cwd", "chdir"},
-                                  {"run.limits", "prlimit64"},
-                                  {"run.ids", "setresuid"},
-                                  {"run.capabilities", "capset"},
-                                  {"run.exec", "execve"}};
-
-void DescribeFailure(const init::Record& record, Event& event) {
-  size_t step = static_cast<size_t>(record.step);
-  const StepName& name = kRunSteps[step < std::size(kRunSteps) ? step : 0];
-  sys::Fail(event.fault, name.step, name.syscall, record.error);
-}
 
 init::Usage UsageOf(const rusage& usage) {
   return {usage.ru_utime.tv_sec * 1'000'000LL + usage.ru_utime.tv_usec,
@@ -83,15 +60,17 @@ void Watcher::ReadControl(Room& room) {
       if (size > 0) Kill(room.number(), Killed::kRequest);
       return;
     }
-    if (record.kind == init::RecordKind::kHello) continue;
+    if (record.kind == init::RecordKind::kFurnished) continue;
     Event event{EventType::kStarted};
     event.room = room.number();
     event.process = record.process;
     event.clock = record.clock;
-    if (record.process == 0) event.marks = room.launched->marks;
     if (record.kind == init::RecordKind::kFailed) {
       event.type = EventType::kStartFailed;
-      DescribeFailure(record, event);
+      launch::DescribeFailure(record.failure, room.plan().blank.mounts, room.plan().mounts, event.fault);
+    } else if (record.kind == init::RecordKind::kStarted && record.process == 0) {
+      event.marks = room.launched->marks;
+      memcpy(event.marks.init, record.marks, sizeof record.marks);
     } else if (record.kind == init::RecordKind::kExited) {
       event.type = EventType::kExited;
       event.code = record.code;
@@ -103,7 +82,7 @@ void Watcher::ReadControl(Room& room) {
 }
 
 void Watcher::WatchFiles(Room& room) {
-  const plan::Cgroup& cgroup = room.plan().cgroup;
+  const plan::Cgroup& cgroup = room.plan().blank.cgroup;
   if (!cgroup.present) return;
   std::string leaf = LeafOf(cgroup);
   for (plan::Text file : cgroup.watch) {
@@ -127,7 +106,7 @@ void Watcher::ReadChanges() {
       Event event{EventType::kChanged};
       event.room = found->second.first;
       event.file = found->second.second;
-      if (room && ReadText(LeafOf(room->plan().cgroup) + "/" + event.file, event.text)) Emit(std::move(event));
+      if (room && ReadText(LeafOf(room->plan().blank.cgroup) + "/" + event.file, event.text)) Emit(std::move(event));
     }
   }
 }
@@ -145,7 +124,7 @@ void Watcher::EndRoom(uint32_t number) {
     deadlines_.erase({room->deadline, number});
     ++removals_;
   }
-  const plan::Cgroup& cgroup = room->plan().cgroup;
+  const plan::Cgroup& cgroup = room->plan().blank.cgroup;
   Event event{EventType::kEnded};
   event.room = number;
   End& end = event.end;

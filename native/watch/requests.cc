@@ -98,7 +98,7 @@ bool Watcher::Exec(uint32_t number, const plan::Process& plan, uint32_t& process
   int count = 0;
   for (const plan::Stream& stream : plan.stdio.streams)
     if (stream.kind == plan::StreamKind::kFd) attached[count++] = stream.fd;
-  uint32_t base = room.plan().identity.mapped ? room.plan().identity.base : 0;
+  uint32_t base = room.plan().blank.identity.mapped ? room.plan().blank.identity.base : 0;
   launch::Streams made;
   if (!launch::MakeStreams(plan.stdio, attached, devices.get(), terminals.get(), {base + plan.uid, base + plan.gid},
                            made, fault))
@@ -120,7 +120,7 @@ int Watcher::OpenRoot(uint32_t number, sys::Fault& fault) {
 std::string Watcher::Cgroup(uint32_t number) {
   std::lock_guard lock(mutex_);
   auto found = rooms_.find(number);
-  return found == rooms_.end() ? std::string() : LeafOf(found->second->plan().cgroup);
+  return found == rooms_.end() ? std::string() : LeafOf(found->second->plan().blank.cgroup);
 }
 
 }  // namespace rooms::watch

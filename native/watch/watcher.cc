@@ -58,12 +58,12 @@ uint32_t Watcher::Launch(std::unique_ptr<launch::PlannedRoom> planned) {
   return number;
 }
 
-void Watcher::Submit(std::unique_ptr<launch::Job> job) {
+void Watcher::Submit(std::unique_ptr<launch::Job> job, launch::Launchers::Lane lane) {
   {
     std::lock_guard lock(mutex_);
     ++jobs_;
   }
-  launchers_.Submit(std::move(job));
+  launchers_.Submit(std::move(job), lane);
 }
 
 void Watcher::Run() {

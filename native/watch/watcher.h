@@ -28,7 +28,7 @@ class Watcher : public launch::RoomSink {
 
   // Numbers a room before its launch is submitted.
   uint32_t Launch(std::unique_ptr<launch::PlannedRoom> planned);
-  void Submit(std::unique_ptr<launch::Job> job);
+  void Submit(std::unique_ptr<launch::Job> job, launch::Launchers::Lane lane = launch::Launchers::Lane::kSpawns);
 
   void Kill(uint32_t room, Killed why);
   void SetDeadline(uint32_t room, int64_t milliseconds);  // from now; -1: none

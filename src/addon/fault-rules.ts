@@ -120,15 +120,6 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
       'ENOSPC EUSERS': { hint: 'The limit on user namespaces is reached: sysctl user.max_user_namespaces.' },
     },
   },
-  'netns.create': {
-    doing: 'make a network namespace',
-    on: {
-      'EPERM EACCES': refused,
-      'ENOSPC EUSERS': {
-        hint: 'The limit on network namespaces is reached: sysctl user.max_net_namespaces.',
-      },
-    },
-  },
   'upper.create': { doing: 'make the writable layer', on: { 'EPERM EACCES': refused } },
   'mount.bind': {
     doing: 'open the mount source %',
@@ -162,6 +153,7 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
       },
       'EPERM EACCES': refused,
       'ENOSPC EUSERS': { hint: 'A limit below sysctl user.max_*_namespaces is reached.' },
+      ENOMEM: { hint: 'The kernel has no memory for one more namespace.' },
       EBUSY: { code: 'ERR_ROOM_CGROUP_DELEGATION' },
     },
   },
@@ -169,12 +161,19 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
   control: { doing: 'make the socket of room-init' },
   launch: { doing: 'take over the descriptors of the room' },
 
-  // In the child, between clone and execve.
+  // In the child, before execve, and in room-init, before it runs anything.
+  'room.request': {
+    doing: 'read what the room shall be',
+    on: {
+      EMFILE: { hint: 'The limit on open files of this process (ulimit -n) is too low for so many mounts.' },
+    },
+  },
   keyring: {
     doing: 'leave the keys of this session',
     on: { EDQUOT: { hint: 'sysctl kernel.keys.root_maxkeys is reached.' } },
   },
-  'net.enter': { doing: 'enter the network namespace' },
+  'net.loopback': { doing: 'raise the loopback interface' },
+  'net.ports': { doing: 'let everybody in the room listen on low ports', on: { 'EPERM EACCES': refused } },
   'cgroup.namespace': { doing: 'make a cgroup namespace' },
   'root.upper': { doing: 'attach the writable layer' },
   'root.overlay': {

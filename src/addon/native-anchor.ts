@@ -1,6 +1,6 @@
 import type { Addon, NativeAnchor, NativeExec } from '../../types/addon.js';
 import type { NativeEvent } from '../../types/event.js';
-import type { AnchorPlan, LowerPlan, Plan, ProcessPlan } from '../../types/plan.js';
+import type { AnchorPlan, BlankPlan, LowerPlan, Plan, ProcessPlan } from '../../types/plan.js';
 import type { HostNative } from '../host/host.js';
 import type { RoomError } from '../errors.js';
 import { errorFromNative } from './refusal.js';
@@ -91,6 +91,10 @@ export class AnchorBinding implements Launcher, HostNative {
 
   discard(fd: number): void {
     this.#native.discard(fd);
+  }
+
+  prepare(blank: BlankPlan): Promise<void> {
+    return this.#held(() => this.#native.prepare(blank));
   }
 
   // Faults of these three are passed on as they are: the resolver knows what the plank was for and has its own words.

@@ -19,6 +19,11 @@ export interface AnchorOptions {
   cgroup?: AnchorCgroupOptions;
   /** Threads that make rooms, 1 to 16. Default 2. */
   launchers?: number;
+  /**
+   * Blank rooms that are kept ready, 0 to 64; each makes one spawn about twice as fast and takes 0.4 MB of kernel memory.
+   * They are made when no spawn is under way. Default 8.
+   */
+  reserve?: number;
 }
 
 /** Where rooms get their cgroups. Default: in the cgroup of this process, as far as it may. */
@@ -36,16 +41,20 @@ export interface AnchorCgroupOptions {
 export interface OpenedHost {
   readonly binding: AnchorBinding;
   readonly host: Host;
+  /** Blank rooms to keep ready. */
+  readonly reserve: number;
   /** Puts back what opening changed. After the binding is closed. */
   readonly undo: () => Promise<void>;
 }
 
 const DEFAULT_LAUNCHERS = 2;
 const MOST_LAUNCHERS = 16;
+const DEFAULT_RESERVE = 8;
+const MOST_RESERVE = 64;
 
 /** Checks the options, reads the host, loads the addon and starts its threads. All of it or nothing. */
 export async function openHost(options: unknown): Promise<OpenedHost> {
-  const { parent, delegate, launchers } = parseOptions(options);
+  const { parent, delegate, launchers, reserve } = parseOptions(options);
   const { addon, init } = loadAddon();
   const facts = readCgroupFacts(hostFiles, { pid: process.pid, ...(parent === null ? {} : { parent }) });
   const chosen = chooseCgroup(facts, { delegate });
@@ -66,7 +75,7 @@ export async function openHost(options: unknown): Promise<OpenedHost> {
       }),
       cgroup: { choice, directory: cgroup?.path ?? null },
     });
-    return { binding, host, undo: () => prepared.undo() };
+    return { binding, host, reserve, undo: () => prepared.undo() };
   } catch (error) {
     await prepared.undo();
     throw error;
@@ -82,10 +91,15 @@ function unusable(parent: string, choice: Extract<CgroupChoice, { kind: 'none' }
   return new RoomError(choice.code, `cgroup.parent: ${choice.reason}`, { path: parent, hint: choice.remedy });
 }
 
-const optionKeys = keysOf<AnchorOptions>({ cgroup: true, launchers: true });
+const optionKeys = keysOf<AnchorOptions>({ cgroup: true, launchers: true, reserve: true });
 const cgroupKeys = keysOf<AnchorCgroupOptions>({ parent: true, delegate: true });
 
-function parseOptions(options: unknown): { parent: string | null; delegate: boolean; launchers: number } {
+function parseOptions(options: unknown): {
+  parent: string | null;
+  delegate: boolean;
+  launchers: number;
+  reserve: number;
+} {
   const fields = readFields(options, 'options', optionKeys);
   const cgroup = readFields(fields.cgroup === undefined ? {} : fields.cgroup, 'cgroup', cgroupKeys);
   return {
@@ -95,6 +109,10 @@ function parseOptions(options: unknown): { parent: string | null; delegate: bool
       fields.launchers === undefined
         ? DEFAULT_LAUNCHERS
         : readInteger(fields.launchers, 'launchers', 1, MOST_LAUNCHERS),
+    reserve:
+      fields.reserve === undefined
+        ? DEFAULT_RESERVE
+        : readInteger(fields.reserve, 'reserve', 0, MOST_RESERVE),
   };
 }
 

@@ -102,6 +102,7 @@ function withStdio(spec: RoomSpec, options: RunOptionValues): { spec: RoomSpec; 
 function openAnchor({ cgroup }: RunOptionValues): Promise<Anchor> {
   return Anchor.open({
     launchers: 1,
+    reserve: 0,
     cgroup: cgroup === undefined ? { delegate: true } : { parent: cgroup },
   });
 }

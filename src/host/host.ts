@@ -6,6 +6,7 @@ import { hostFiles, sourceFiles } from './files.js';
 import { IdmapProbes } from './idmap-probes.js';
 import type { IdRanges } from './ids.js';
 import { HostPlanks, type PlankReaders } from './host-planks.js';
+import { FreshPlaces } from './places.js';
 import { computeCovers, type Covers } from './proc-masks.js';
 
 /** What is asked of native code while a spec is resolved. */
@@ -24,12 +25,11 @@ export interface Host {
   readonly sources: SourceFiles;
   readonly planks: HostPlanks;
   readonly idmaps: IdmapProbes;
-  /** Ranges are taken by `resolveRoom`; whoever removes a room gives its range back. */
   readonly ids: IdRanges;
+  /** Names and ids for rooms; whoever removes a room gives its place back. */
+  readonly places: FreshPlaces;
   readonly cgroup: HostCgroup;
   readonly covers: Covers;
-  /** A name that no other room of any process has. */
-  newRoomId(): string;
 }
 
 export interface HostParts {
@@ -45,16 +45,14 @@ export interface HostParts {
 /** Puts a Host together and reads what is read only once. */
 export function createHost(parts: HostParts): Host {
   const files = parts.files ?? hostFiles;
-  const prefix = randomBytes(4).toString('hex');
-  let rooms = 0;
   return {
     files,
     sources: parts.sources ?? sourceFiles,
     planks: new HostPlanks(files, parts.planks, parts.native),
     idmaps: new IdmapProbes((path) => parts.native.probeIdmap(path)),
     ids: parts.ids,
+    places: new FreshPlaces(parts.ids, randomBytes(4).toString('hex')),
     cgroup: parts.cgroup,
     covers: computeCovers(files),
-    newRoomId: () => `room-${prefix}-${++rooms}`,
   };
 }

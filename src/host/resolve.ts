@@ -1,10 +1,10 @@
-import type { IdentityPlan } from '../../types/plan.js';
 import type { CheckedSpec } from '../spec/checked.js';
 import { resolveBlockDevice } from './block-device.js';
 import { limitWrites, reportFiles, watchFiles } from './cgroup-writes.js';
 import type { Host } from './host.js';
 import { idsPerRoom } from './ids.js';
 import { resolveMounts } from './mount-sources.js';
+import type { RoomPlaces } from './places.js';
 import type { ResolutionNote, ResolvedCgroup, ResolvedRoom } from './resolved-room.js';
 import { resolveUser } from './user.js';
 
@@ -13,10 +13,13 @@ const hostIds = 4_294_967_295;
 
 /**
  * Looks up what a checked spec needs to know of the host. Throws RoomError (or SpecRangeError) for what this host cannot
- * give. When it succeeds with a mapped identity, the room holds a range of ids: give `identity.base` back with
- * `host.ids.release` once the room is removed.
+ * give. When it succeeds, the room holds a place: give it back once the room is removed.
  */
-export async function resolveRoom(spec: CheckedSpec, host: Host): Promise<ResolvedRoom> {
+export async function resolveRoom(
+  spec: CheckedSpec,
+  host: Host,
+  places: RoomPlaces = host.places,
+): Promise<ResolvedRoom> {
   // First what needs no look-up: a limit that cannot be enforced is told before a plank is mounted.
   const cgroup = resolveCgroup(spec, host);
   const [plank, { mounts, notes }] = await Promise.all([
@@ -25,22 +28,21 @@ export async function resolveRoom(spec: CheckedSpec, host: Host): Promise<Resolv
   ]);
   const mapped = spec.identity === 'mapped';
   const user = await resolveUser(spec.user, (path) => plank.read(path), mapped ? idsPerRoom : hostIds);
+  const covers = mapped ? host.covers.mapped : host.covers.host;
+  const said = [...hostNotes(host), ...(mapped && !plank.idmap ? [plankNote] : []), ...notes];
+  // Last, because nothing can fail any more: what is taken must have an owner.
+  const place = places.take(spec.identity);
   return {
     spec,
-    id: host.newRoomId(),
+    place,
     plank: { lower: plank.lower, idmap: mapped && plank.idmap, binds: plank.binds },
     mounts,
-    covers: mapped ? host.covers.mapped : host.covers.host,
+    covers,
     user,
     cgroup,
-    notes: [...hostNotes(host), ...(mapped && !plank.idmap ? [plankNote] : []), ...notes],
-    // Last, because nothing can fail any more: a range that is taken must have an owner.
-    identity: mapped ? takeIdentity(host) : { kind: 'host' },
+    notes: said,
+    identity: place.identity,
   };
-}
-
-function takeIdentity(host: Host): IdentityPlan {
-  return { kind: 'mapped', base: host.ids.take(), size: idsPerRoom };
 }
 
 function resolveCgroup(spec: CheckedSpec, host: Host): ResolvedCgroup | null {

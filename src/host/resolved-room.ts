@@ -1,5 +1,6 @@
 import type { CgroupPlan, IdentityPlan, LowerPlan, MountPlan } from '../../types/plan.js';
 import type { CheckedSpec } from '../spec/checked.js';
+import type { RoomPlace } from './places.js';
 
 /**
  * A checked spec together with everything that had to be looked up on the host. Plain data: from here to the
@@ -8,14 +9,13 @@ import type { CheckedSpec } from '../spec/checked.js';
  */
 export interface ResolvedRoom {
   readonly spec: CheckedSpec;
-  /** Unique among the rooms of this process; also the name of the cgroup leaf. `[a-z0-9-]`, at most 48 characters. */
-  readonly id: string;
+  readonly place: RoomPlace;
   readonly plank: ResolvedPlank;
   /** In the order of the spec. They come after the binds of the plank. */
   readonly mounts: readonly ResolvedMount[];
-  /** What is laid over paths below /proc and /sys, after all other mounts. */
+  /** What is laid over paths below /proc and /sys. */
   readonly covers: readonly CoverPlan[];
-  /** With `mapped`: a range of host ids that this room holds until it is removed; see `IdRanges`. */
+  /** That of the place. */
   readonly identity: IdentityPlan;
   readonly user: ResolvedUser;
   /** null: the room runs in the cgroup of this process, without limits. */

@@ -1,7 +1,7 @@
 import type { Plan } from '../../types/plan.js';
 import type { ResolvedRoom } from '../host/resolved-room.js';
 import { deepFreeze } from '../spec/freeze.js';
-import { planMounts } from './mounts.js';
+import { planKernelMounts, planMounts } from './mounts.js';
 import { planCommand } from './process.js';
 
 /**
@@ -9,10 +9,11 @@ import { planCommand } from './process.js';
  * `seccomp` is the compiled filter, or null for a room without one.
  */
 export function buildPlan(resolved: ResolvedRoom, seccomp: Uint8Array | null): Plan {
-  const { spec, id, plank, identity, cgroup } = resolved;
+  const { spec, place, plank, identity, cgroup } = resolved;
   return deepFreeze({
     planVersion: 1,
-    id,
+    id: place.id,
+    prepared: place.prepared,
     hostname: spec.hostname,
     root: {
       lower: plank.lower,
@@ -21,10 +22,11 @@ export function buildPlan(resolved: ResolvedRoom, seccomp: Uint8Array | null): P
       readOnly: spec.readOnlyRoot,
       idmap: plank.idmap,
     },
+    kernelMounts: planKernelMounts(identity, resolved.covers),
     mounts: planMounts(resolved),
     identity,
     network: { kind: 'loopback' },
-    cgroup: cgroup === null ? null : { ...cgroup, leaf: id },
+    cgroup: cgroup === null ? null : { ...cgroup, leaf: place.id },
     rlimits: spec.rlimits,
     seccomp,
     process: planCommand(spec, resolved.user),

@@ -1,5 +1,11 @@
 import type { IdentityPlan, MountPlan } from '../../types/plan.js';
-import type { ResolvedBind, ResolvedMount, ResolvedRoom, ResolvedUser } from '../host/resolved-room.js';
+import type {
+  CoverPlan,
+  ResolvedBind,
+  ResolvedMount,
+  ResolvedRoom,
+  ResolvedUser,
+} from '../host/resolved-room.js';
 import { CONFINED, KERNEL_FILE_SYSTEM, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_RDONLY } from './mount-attributes.js';
 
 /** Group `tty` of every distribution since the 1990s; grantpt(3) and mesg(1) count on it. */
@@ -9,20 +15,18 @@ const TTY_GROUP = 5;
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 
 /**
- * All mounts of a room, in the order in which they are made. What the kernel provides comes first, so that a declared
- * mount may lie on top of it (`/dev/shm`, for example); covers come last, so that nothing lies on top of them.
+ * What the spec and the plank say. They come after the kernel's, but never lie on or below one of those (the spec refuses
+ * such targets), so that no cover is covered.
  */
-export function planMounts(resolved: ResolvedRoom): MountPlan[] {
-  const { identity, user } = resolved;
+export function planMounts({ identity, user, plank, mounts }: ResolvedRoom): MountPlan[] {
   return [
-    ...kernelMounts(identity),
-    ...resolved.plank.binds.map((bind) => planBind(bind, identity, user)),
-    ...resolved.mounts.map((mount) => planMount(mount, identity, user)),
-    ...resolved.covers,
+    ...plank.binds.map((bind) => planBind(bind, identity, user)),
+    ...mounts.map((mount) => planMount(mount, identity, user)),
   ];
 }
 
-function kernelMounts(identity: IdentityPlan): MountPlan[] {
+/** What the kernel provides, in the order in which it is made: covers last, so that nothing lies on top of them. */
+export function planKernelMounts(identity: IdentityPlan, covers: readonly CoverPlan[]): MountPlan[] {
   return [
     { kind: 'dev', target: '/dev' },
     { kind: 'devpts', target: '/dev/pts', gid: hostId(identity, TTY_GROUP) },
@@ -36,6 +40,7 @@ function kernelMounts(identity: IdentityPlan): MountPlan[] {
     { kind: 'mqueue', target: '/dev/mqueue', attributes: KERNEL_FILE_SYSTEM },
     { kind: 'proc', target: '/proc', attributes: KERNEL_FILE_SYSTEM },
     { kind: 'sysfs', target: '/sys', attributes: KERNEL_FILE_SYSTEM | MOUNT_ATTR_RDONLY },
+    ...covers,
   ];
 }
 

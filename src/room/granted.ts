@@ -77,7 +77,7 @@ export function describeGrant(resolved: ResolvedRoom, plan: Plan): Granted {
             instructions: plan.seccomp.byteLength / BYTES_PER_INSTRUCTION,
           },
     network: plan.network.kind,
-    mounts: plan.mounts.map(describeMount),
+    mounts: [...plan.kernelMounts, ...plan.mounts].map(describeMount),
     readOnlyRoot: plan.root.readOnly,
     disk: { bytes: plan.root.upperBytes, files: plan.root.upperInodes },
     cgroup:

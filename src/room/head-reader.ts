@@ -24,7 +24,9 @@ export function plankHeads(launcher: Launcher, plan: Plan): HeadReader {
   const { lower } = plan.root;
   return async (path) => {
     const real = followSkeleton(plan, path);
-    const mount = plan.mounts.findLast(({ target }) => real === target || real.startsWith(`${target}/`));
+    const mount = [...plan.kernelMounts, ...plan.mounts].findLast(
+      ({ target }) => real === target || real.startsWith(`${target}/`),
+    );
     if (mount === undefined) {
       if (lower.kind === 'skeleton') return null;
       return launcher.readPlankFile(lower, real, HEAD_BYTES);

@@ -120,10 +120,14 @@ test('every step in the table is one of native code', (t) => {
 
 /** The first literal after each call that reports a failure, and what room-init's steps are called. */
 function nativeSteps(): Set<string> {
-  const calls = /\b(?:Fail\(\s*[\w.]*fault_?,|Failed\(input,[^"]*?|NewFilesystem\()\s*"([a-z.-]+)"/g;
-  const steps = nativeSources().flatMap((text) => [...text.matchAll(calls)].map((match) => match[1] ?? ''));
-  // Arguments of the failing call itself, where those come first.
-  const others = ['l', '.', 'lowerdir', 'upperdir', 'workdir', 'control'];
+  const first = /\b(?:Fail\(\s*[\w.]*fault_?,|NewFilesystem\()\s*"([a-z.-]+)"/g;
+  // In room-init and before it, the failing call itself comes first.
+  const last = /\bFailed\([^;{]*?"([a-z.-]+)",\s*"[a-z0-9_]+"/g;
+  const steps = nativeSources().flatMap((text) =>
+    [...text.matchAll(first), ...text.matchAll(last)].map((match) => match[1] ?? ''),
+  );
+  // Arguments of the failing call itself.
+  const others = ['lowerdir', 'upperdir', 'workdir'];
   return new Set(steps.filter((step) => !others.includes(step)));
 }
 

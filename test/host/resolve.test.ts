@@ -143,14 +143,14 @@ test('a plain room', async (t) => {
     notes: [],
   });
   t.like(room.cgroup, { parent: '/cg/anchor-1', writes: [], watch: ['memory.events', 'pids.events'] });
-  t.regex(room.id, /^room-[0-9a-f]{8}-1$/);
+  t.regex(room.place.id, /^room-[0-9a-f]{8}-1$/);
   t.deepEqual(on.asked, ['open loop /planks/a.sqsh']);
 });
 
 test('ids and ranges are never the same', async (t) => {
   const on = host();
   const rooms = await Promise.all(Array.from({ length: 50 }, () => resolveRoom(spec(), on)));
-  t.is(new Set(rooms.map(({ id }) => id)).size, 50);
+  t.is(new Set(rooms.map(({ place }) => place.id)).size, 50);
   t.is(new Set(rooms.map(({ identity }) => JSON.stringify(identity))).size, 50);
   t.is(on.asked.length, 1);
 });

@@ -16,7 +16,7 @@
 
 inline void ExpectNoFault(const rooms::sys::Fault& fault) {
   if (fault.error == 0) return;
-  fprintf(stderr, "fault: %s %s errno %d %s %s\n", fault.step, fault.syscall, fault.error, fault.path.c_str(),
-          fault.detail.c_str());
+  fprintf(stderr, "fault: %s %s errno %d %s %s\n", fault.step.c_str(), fault.syscall.c_str(), fault.error,
+          fault.path.c_str(), fault.detail.c_str());
   exit(1);
 }

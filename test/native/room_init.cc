@@ -1,13 +1,14 @@
-// room-init as an ordinary process with us at the other end of its socket: what it answers to requests that are whole,
-// broken, or too much.
+// room-init in namespaces of its own, with us at the other end of its socket: what it answers to requests that are
+// whole, broken, or too much.
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,8 +19,12 @@
 
 #include "check.h"
 #include "init/protocol.h"
+#include "launch/devices.h"
+#include "launch/layers.h"
+#include "launch/room_request.h"
 #include "launch/run_request.h"
 #include "sys/message.h"
+#include "sys/mount_api.h"
 
 using namespace rooms;
 
@@ -34,9 +39,26 @@ std::string InitPath() {
   return path.substr(0, path.rfind('/')) + "/Release/room-init";
 }
 
+// What a blank room and a room are made of, as the launcher has it: the host's own root as the plank, its own ids.
+plan::Blank BlankPlan() {
+  static plan::Mount mounts[3]{};
+  constexpr plan::MountKind kKinds[] = {plan::MountKind::kDev, plan::MountKind::kProc, plan::MountKind::kSysfs};
+  constexpr const char* kTargets[] = {"/dev", "/proc", "/sys"};
+  for (int i = 0; i < 3; ++i) {
+    mounts[i].kind = kKinds[i];
+    mounts[i].target = kTargets[i];
+  }
+  plan::Blank blank{};
+  blank.id = "test";
+  blank.mounts = {mounts, 3};
+  blank.upper_bytes = 1 << 20;
+  blank.upper_inodes = 1000;
+  return blank;
+}
+
 class Init {
  public:
-  Init() {
+  explicit Init(bool assembled = true) {
     int ends[2];
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
     socket_.reset(ends[0]);
@@ -46,18 +68,38 @@ class Init {
       sigset_t all;
       sigfillset(&all);
       sigprocmask(SIG_SETMASK, &all, nullptr);  // as launchers start it
+      unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC);
+      mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
       dup2(ends[1], 0);
-      execl(path.c_str(), "room-init", nullptr);
+      execl(path.c_str(), init::kRoomInit, nullptr);
       _exit(1);
     }
     close(ends[1]);
+    if (assembled) Assemble();
   }
 
-  ~Init() {
-    socket_.reset();
-    int status = 0;
-    CHECK(waitpid(pid_, &status, 0) == pid_);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  void Furnish() {
+    sys::Fault fault;
+    plan::Blank blank = BlankPlan();
+    sys::UniqueFd upper = launch::MakeUpper(blank, fault);
+    launch::Sources sources;
+    sources.mounts.push_back(launch::MakeDevices(fault));
+    sources.mounts.resize(3);
+    ExpectNoFault(fault);
+    CHECK(launch::SendFurnish(socket(), blank, {upper.get(), -1, false}, sources, fault));
+  }
+
+  void Assemble() {
+    Furnish();
+    CHECK(Read().kind == init::RecordKind::kFurnished);
+    sys::Fault fault;
+    plan::Room room{};
+    room.blank = BlankPlan();
+    room.hostname = "test";
+    room.root.upper_bytes = 2 << 20;
+    room.root.upper_inodes = 2000;
+    sys::UniqueFd lower(sys::OpenTree(AT_FDCWD, "/", OPEN_TREE_CLONE));
+    CHECK(launch::SendAssemble(socket(), room, lower.get(), true, {}, fault));
   }
 
   int socket() const { return socket_.get(); }
@@ -81,18 +123,19 @@ class Init {
     return poll(&ready, 1, 10'000) == 1 && recv(socket_.get(), &record, sizeof record, 0) == 0;
   }
 
-  // A run request with this body, three times /dev/null, and `fd_count` descriptors in all.
-  void SendBody(uint32_t process, const std::vector<char>& body, size_t claimed_size, size_t fd_count = 4) {
-    int memory = memfd_create("body", MFD_CLOEXEC);
-    CHECK(body.empty() || write(memory, body.data(), body.size()) == static_cast<ssize_t>(body.size()));
+  // A request with this payload, whatever it claims, and as many descriptors of /dev/null.
+  void SendRaw(init::RequestKind kind, uint32_t process, const std::vector<char>& payload, size_t claimed,
+               size_t fd_count) {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    int fds[] = {null, null, null, memory};
+    std::vector<int> fds(fd_count, null);
     init::Request request{};
-    request.kind = init::RequestKind::kRun;
+    request.kind = kind;
     request.process = process;
-    request.body_size = static_cast<uint32_t>(claimed_size);
-    CHECK(sys::SendMessage(socket_.get(), &request, sizeof request, fds, fd_count, 0) == 0);
-    close(memory);
+    request.size = static_cast<uint32_t>(claimed);
+    std::vector<char> message(sizeof request + payload.size());
+    memcpy(message.data(), &request, sizeof request);
+    std::copy(payload.begin(), payload.end(), message.begin() + sizeof request);
+    CHECK(sys::SendMessage(socket_.get(), message.data(), message.size(), fds.data(), fds.size(), 0) == 0);
     close(null);
   }
 
@@ -132,7 +175,8 @@ void RunsAndReports() {
   CHECK(launch::SendSignal(init.socket(), 99, SIGTERM, fault));
   Run(init, 9, {"no-such-program"});
   init::Record failed = init.Read();
-  CHECK(failed.kind == init::RecordKind::kFailed && failed.step == init::RunStep::kExec && failed.error == ENOENT);
+  CHECK(failed.kind == init::RecordKind::kFailed && failed.failure.step == std::string("run.exec") &&
+        failed.failure.error == ENOENT);
 }
 
 void EndsWithItsMainProcess() {
@@ -145,47 +189,113 @@ void EndsWithItsMainProcess() {
   CHECK(init.Ended());
 }
 
-void RefusesBrokenBodies() {
+bool Says(const init::Record& record, const char* step, int error) {
+  return record.kind == init::RecordKind::kFailed && record.failure.step == std::string(step) &&
+         record.failure.error == error;
+}
+
+std::vector<char> Bytes(const auto& head, const std::string& tail) {
+  std::vector<char> all(sizeof head + tail.size());
+  memcpy(all.data(), &head, sizeof head);
+  memcpy(all.data() + sizeof head, tail.data(), tail.size());
+  return all;
+}
+
+void RefusesBrokenPrograms() {
   Init init;
-  auto expect = [&](init::RunStep step, int error) {
-    init::Record record = init.Read();
-    CHECK(record.kind == init::RecordKind::kFailed && record.step == step && record.error == error);
+  auto expect = [&](const init::Program& program, const std::string& tail, const char* step, int error,
+                    size_t fds = 3) {
+    static uint32_t process = 1;
+    std::vector<char> payload = Bytes(program, tail);
+    init.SendRaw(init::RequestKind::kRun, process++, payload, payload.size(), fds);
+    CHECK(Says(init.Read(), step, error));
   };
-  auto bytes = [](const init::Body& body, const std::string& tail) {
-    std::vector<char> all(sizeof body + tail.size());
-    memcpy(all.data(), &body, sizeof body);
-    memcpy(all.data() + sizeof body, tail.data(), tail.size());
-    return all;
-  };
-  init.SendBody(1, {}, 0);
-  expect(init::RunStep::kBody, EINVAL);
-  init.SendBody(2, std::vector<char>(8), 8);
-  expect(init::RunStep::kBody, EINVAL);
-  init::Body body{};
-  init.SendBody(3, bytes(body, std::string(64, 'x')), sizeof body + 64);  // no argv
-  expect(init::RunStep::kBody, EINVAL);
-  body.argc = 1;
-  init.SendBody(4, bytes(body, "unterminated"), sizeof body + 12);
-  expect(init::RunStep::kBody, EINVAL);
-  body.argc = UINT32_MAX;
-  init.SendBody(5, bytes(body, std::string("a\0b\0", 4)), sizeof body + 4);
-  expect(init::RunStep::kBody, EINVAL);
-  body.argc = 1;
-  body.limit_count = UINT32_MAX;
-  body.group_count = UINT32_MAX;
-  init.SendBody(6, bytes(body, std::string("a\0/\0", 4)), sizeof body + 4);
-  expect(init::RunStep::kBody, EINVAL);
-  init.SendBody(7, bytes(init::Body{}, std::string(64, 'x')), sizeof body + 64, 3);  // a descriptor too few
-  expect(init::RunStep::kStdio, EMFILE);
+  init.SendRaw(init::RequestKind::kRun, 99, {}, 0, 3);
+  CHECK(Says(init.Read(), "run.body", EINVAL));
+  init::Program program{};
+  expect(program, std::string(64, 'x'), "run.body", EINVAL);  // no argv
+  program.argc = 1;
+  expect(program, "unterminated", "run.body", EINVAL);
+  program.argc = UINT32_MAX;
+  expect(program, std::string("a\0b\0", 4), "run.body", EINVAL);
+  program.argc = 1;
+  program.limit_count = UINT32_MAX;
+  program.group_count = UINT32_MAX;
+  expect(program, std::string("a\0/\0", 4), "run.body", EINVAL);
+  expect(init::Program{}, std::string(64, 'x'), "run.stdio", EMFILE, 2);  // a descriptor too few
   Run(init, 8, {"true"});
   CHECK(init.Read().kind == init::RecordKind::kStarted);
   CHECK(init.Read().code == 0);
+}
+
+// Each of these ends the room, and says why.
+void RefusesBrokenRooms() {
+  {
+    Init init(false);
+    Run(init, 0, {"true"});  // with the rights of the host, that is
+    CHECK(Says(init.Read(), "room.request", EINVAL));
+    CHECK(init.Ended());
+  }
+  {
+    Init init(false);
+    init.SendRaw(init::RequestKind::kAssemble, 0, std::vector<char>(sizeof(init::Assembly)), sizeof(init::Assembly), 1);
+    CHECK(Says(init.Read(), "room.request", EINVAL));
+    CHECK(init.Ended());
+  }
+  for (uint32_t count : {1u, 1000u, UINT32_MAX}) {
+    Init init(false);
+    init::Furnishing furnishing{};
+    furnishing.mount_count = count;
+    std::vector<char> payload = Bytes(furnishing, std::string(8, 'x'));
+    init.SendRaw(init::RequestKind::kFurnish, 0, payload, payload.size(), 1);
+    CHECK(Says(init.Read(), "room.request", EINVAL));
+    CHECK(init.Ended());
+  }
+  for (int broken = 0; broken < 4; ++broken) {
+    Init init(false);
+    init.Furnish();
+    CHECK(init.Read().kind == init::RecordKind::kFurnished);
+    init::Assembly assembly{};
+    std::string tail("room\0", 5);
+    if (broken == 0) assembly.hostname = 1u << 30;
+    if (broken == 1) assembly.filter_length = UINT32_MAX;
+    if (broken == 2) assembly.mount_count = 1;
+    if (broken == 3) tail = "unterminated";
+    std::vector<char> payload = Bytes(assembly, tail);
+    init.SendRaw(init::RequestKind::kAssemble, 0, payload, payload.size(), 1);
+    CHECK(Says(init.Read(), "room.request", EINVAL));
+    CHECK(init.Ended());
+  }
+  {
+    Init init;
+    init.Furnish();  // a second time
+    CHECK(Says(init.Read(), "room.request", EINVAL));
+    CHECK(init.Ended());
+  }
+}
+
+// What was sent when it was too long for one message.
+void TakesMuchAtOnce() {
+  Init init;
+  std::vector<plan::Text> many(20'001, "ten bytes.");
+  many[0] = "sh", many[1] = "-c", many[2] = "exit $(($# % 256))";
+  Run(init, 1, many);
+  CHECK(init.Read().kind == init::RecordKind::kStarted);
+  CHECK(init.Read().code == (20'001 - 4) % 256);
+  sys::Fault fault;
+  CHECK(launch::SendSignal(init.socket(), 99, SIGTERM, fault));
 }
 
 void EndsOnNonsense() {
   Init init;
   CHECK(send(init.socket(), "?", 1, 0) == 1);
   CHECK(init.Ended());
+  Init claims;
+  claims.SendRaw(init::RequestKind::kRun, 0, {}, 77, 0);
+  CHECK(claims.Ended());
+  Init unknown;
+  unknown.SendRaw(static_cast<init::RequestKind>(77), 0, {}, 0, 0);
+  CHECK(unknown.Ended());
 }
 
 void KeepsNoDescriptors() {
@@ -206,7 +316,9 @@ int main() {
   if (geteuid() != 0) return 77;
   RunsAndReports();
   EndsWithItsMainProcess();
-  RefusesBrokenBodies();
+  RefusesBrokenPrograms();
+  RefusesBrokenRooms();
+  TakesMuchAtOnce();
   EndsOnNonsense();
   KeepsNoDescriptors();
   return 0;

@@ -28,6 +28,7 @@ test('a room that asks for nothing', (t) => {
   t.deepEqual(buildPlan(room, filter), {
     planVersion: 1,
     id: 'room-0a1b2c3d-1',
+    prepared: false,
     hostname: 'room',
     root: {
       lower: { kind: 'image', path: '/planks/a.sqsh', format: 'squashfs', attach: 'loop' },
@@ -36,7 +37,7 @@ test('a room that asks for nothing', (t) => {
       readOnly: false,
       idmap: true,
     },
-    mounts: [
+    kernelMounts: [
       { kind: 'dev', target: '/dev' },
       { kind: 'devpts', target: '/dev/pts', gid: base + 5 },
       {
@@ -50,6 +51,7 @@ test('a room that asks for nothing', (t) => {
       { kind: 'proc', target: '/proc', attributes: nosuid | nodev | noexec },
       { kind: 'sysfs', target: '/sys', attributes: nosuid | nodev | noexec | readOnly },
     ],
+    mounts: [],
     identity: { kind: 'mapped', base, size: 65_536 },
     network: { kind: 'loopback' },
     cgroup: null,
@@ -110,7 +112,7 @@ test('a room that asks for everything', (t) => {
   t.deepEqual(plan.process.stdio, { kind: 'pty', columns: 100, rows: 30 });
 });
 
-test('mounts: what the kernel provides, the plank, what was declared, and covers on top', (t) => {
+test('mounts: what the kernel provides with covers on top, then the plank and what was declared', (t) => {
   const plan = buildPlan(
     resolved(
       {},
@@ -120,7 +122,7 @@ test('mounts: what the kernel provides, the plank, what was declared, and covers
           idmap: false,
           binds: [{ ...bind, source: '/usr', at: '/usr', owner: null }],
         },
-        mounts: [{ kind: 'tmpfs', at: '/dev/shm', bytes: 4096, mode: 0o700, noExec: true }, bind],
+        mounts: [{ kind: 'tmpfs', at: '/scratch', bytes: 4096, mode: 0o700, noExec: true }, bind],
         covers: [
           { kind: 'mask', target: '/proc/kcore', over: 'file' },
           { kind: 'read-only', target: '/proc/sys' },
@@ -130,7 +132,7 @@ test('mounts: what the kernel provides, the plank, what was declared, and covers
     null,
   );
   t.deepEqual(
-    plan.mounts.map(({ kind, target }) => `${kind} ${target}`),
+    [...plan.kernelMounts, ...plan.mounts].map(({ kind, target }) => `${kind} ${target}`),
     [
       'dev /dev',
       'devpts /dev/pts',
@@ -138,14 +140,14 @@ test('mounts: what the kernel provides, the plank, what was declared, and covers
       'mqueue /dev/mqueue',
       'proc /proc',
       'sysfs /sys',
-      'bind /usr',
-      'tmpfs /dev/shm',
-      'bind /data',
       'mask /proc/kcore',
       'read-only /proc/sys',
+      'bind /usr',
+      'tmpfs /scratch',
+      'bind /data',
     ],
   );
-  t.like(plan.mounts[7], { bytes: 4096, mode: 0o700, attributes: nosuid | nodev | noexec });
+  t.like(plan.mounts[1], { bytes: 4096, mode: 0o700, attributes: nosuid | nodev | noexec });
 });
 
 const binds: readonly (readonly [title: string, bind: Partial<ResolvedBind>, planned: object])[] = [
@@ -168,7 +170,7 @@ for (const [title, more, planned] of binds) {
 
 test('with the ids of the host nothing is shifted', (t) => {
   const plan = buildPlan(resolved({ identity: 'host' }, { identity: { kind: 'host' } }), null);
-  t.like(plan.mounts[1], { kind: 'devpts', gid: 5 });
+  t.like(plan.kernelMounts[1], { kind: 'devpts', gid: 5 });
   t.deepEqual(plan.identity, { kind: 'host' });
 });
 

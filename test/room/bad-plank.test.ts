@@ -6,7 +6,7 @@ import type { RoomError } from '../../src/index.js';
 import { assertNothingLeft, standing } from '../helpers/leftovers.js';
 import { often, useRooms } from '../helpers/room.js';
 
-const rooms = useRooms(test);
+const rooms = useRooms(test, { reserve: 0 });
 
 async function refusal(t: ExecutionContext, plank: string, more = {}): Promise<RoomError> {
   const before = await standing(plank);

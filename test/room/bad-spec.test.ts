@@ -3,7 +3,7 @@ import type { RoomSpec } from '../../src/index.js';
 import { assertNothingLeft, standing } from '../helpers/leftovers.js';
 import { useRooms } from '../helpers/room.js';
 
-const rooms = useRooms(test);
+const rooms = useRooms(test, { reserve: 0 });
 
 /** One mistake for each field; test/spec has the others. */
 const mistakes: readonly (readonly [field: string, more: Record<string, unknown>])[] = [

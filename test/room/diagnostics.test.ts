@@ -51,7 +51,17 @@ test.serial('NODE_DEBUG=anchor writes the same to stderr, and nothing is written
 test.serial('timings name every phase of a start', async (t) => {
   const { room } = await rooms.anchor.run(rooms.shell('true'));
   const phases = Object.keys(room.timings.phases);
-  for (const phase of ['check', 'resolve', 'plan', 'root', 'mounts', 'identity', 'executed', 'started'])
+  for (const phase of [
+    'check',
+    'resolve',
+    'plan',
+    'blank',
+    'root',
+    'mounts',
+    'identity',
+    'sealed',
+    'started',
+  ])
     t.true(phases.includes(phase), phase);
   t.true(
     Object.values(room.timings.phases).every((duration) => duration >= 0),

@@ -3,7 +3,7 @@ import { Anchor } from '../../src/index.js';
 import { assertNothingLeft, belongingsOf, remainsOf, standing } from '../helpers/leftovers.js';
 import { nextText, useRooms } from '../helpers/room.js';
 
-const rooms = useRooms(test);
+const rooms = useRooms(test, { reserve: 0 });
 
 test.serial('the end of a block ends its rooms and its Anchor', async (t) => {
   const before = await standing(rooms.plank);

@@ -3,7 +3,7 @@ import type { LimitsSpec, RoomError } from '../../src/index.js';
 import { assertNothingLeft, standing } from '../helpers/leftovers.js';
 import { useRooms } from '../helpers/room.js';
 
-const rooms = useRooms(test);
+const rooms = useRooms(test, { reserve: 0 });
 
 /** What a room is asked for, and the file of its cgroup that keeps it. */
 const asked: readonly (readonly [limits: LimitsSpec, file: string])[] = [

@@ -2,7 +2,7 @@ import test from 'ava';
 import { assertNothingLeft, standing } from '../helpers/leftovers.js';
 import { often, useRooms } from '../helpers/room.js';
 
-const rooms = useRooms(test);
+const rooms = useRooms(test, { reserve: 0 });
 
 test.serial.before('everything that is made once is there', async (t) => {
   await rooms.output(t, 'true');

@@ -4,7 +4,7 @@ import test from 'ava';
 import { assertNothingLeft, standing } from '../helpers/leftovers.js';
 import { library, useRooms } from '../helpers/room.js';
 
-const rooms = useRooms(test);
+const rooms = useRooms(test, { reserve: 0 });
 
 /** Runs an ES module given as text in a worker thread; `data` is what the spec is made of. */
 function startWorker(source: string): Worker {

@@ -19,21 +19,20 @@ const terminalCalls = { TIOCSCTTY: 0x540en, TIOCNOTTY: 0x5422n };
 
 const prctlOptions = {
   PR_SET_DUMPABLE: 4n,
-  PR_SET_NAME: 15n,
   PR_CAPBSET_DROP: 24n,
   PR_SET_SECUREBITS: 28n,
   PR_CAP_AMBIENT: 47n,
 };
 
-/** From the moment the filter is in force: entering room-init, its own work, and starting a command. */
+/** From the moment the filter is in force: room-init's own work, and starting a command. */
 export const roomInitCalls: readonly NeededCall[] = [
-  ...names('execveat', 'close_range', 'exit_group'),
-  ...names('recvmsg', 'sendto', 'poll', 'signalfd4', 'read', 'close', 'kill', 'wait4', 'clock_gettime'),
-  ...names('rt_sigaction', 'rt_sigprocmask', 'mmap', 'munmap'),
+  ...names('close_range', 'exit_group'),
+  ...names('recvmsg', 'sendto', 'poll', 'read', 'close', 'kill', 'wait4', 'clock_gettime'),
+  ...names('rt_sigprocmask', 'mmap', 'munmap'),
   { name: 'clone', arguments: [CLONE_VM | CLONE_VFORK | SIGCHLD] },
   ...names('setsid', 'chdir', 'fcntl', 'dup3', 'umask', 'prlimit64'),
   ...Object.values(terminalCalls).map((request) => ({ name: 'ioctl' as const, arguments: [0n, request] })),
-  ...names('setgroups', 'setresgid', 'setresuid', 'capget', 'capset', 'execve'),
+  ...names('setgroups', 'setresgid', 'setresuid', 'capset', 'execve'),
   ...Object.values(prctlOptions).map((option) => ({ name: 'prctl' as const, arguments: [option] })),
 ];
 

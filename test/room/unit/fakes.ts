@@ -106,12 +106,14 @@ export function fault(step: string, errno: number, more: Partial<NativeFault> = 
   return { step, syscall: step.split('.').at(-1) ?? step, errno, path: '', detail: '', ...more };
 }
 
+const identity = { kind: 'mapped', base: 524_288, size: 65_536 } as const;
+
 /** As the resolver would have it on a host with everything. */
 export function resolved(spec: Partial<RoomSpec> = {}, more: Partial<ResolvedRoom> = {}): ResolvedRoom {
   const checked = parseRoomSpec({ plank: '/planks/a.sqsh', command: ['sh', '-c', 'true'], ...spec });
   return {
     spec: checked,
-    id: 'room-0a1b2c3d-1',
+    place: { id: 'room-0a1b2c3d-1', identity: more.identity ?? identity, prepared: false },
     plank: {
       lower: { kind: 'image', path: '/planks/a.sqsh', format: 'squashfs', attach: 'loop' },
       idmap: true,
@@ -119,7 +121,7 @@ export function resolved(spec: Partial<RoomSpec> = {}, more: Partial<ResolvedRoo
     },
     mounts: [],
     covers: [],
-    identity: { kind: 'mapped', base: 524_288, size: 65_536 },
+    identity,
     user: { uid: 0, gid: 0, groups: [0], name: 'root', home: '/root' },
     cgroup: null,
     notes: [],

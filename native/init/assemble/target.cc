@@ -1,12 +1,13 @@
-#include "child/target.h"
+#include "init/assemble/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "plan/plan.h"
 #include "sys/mount_api.h"
 
-namespace rooms::child {
+namespace rooms::init {
 
 using sys::Arg;
 using sys::Raw;
@@ -20,27 +21,31 @@ int OpenBelow(int root, const char* path, bool links) {
   return sys::Openat2(root, path, O_PATH | O_CLOEXEC, 0, resolve);
 }
 
-long Make(const Input& input, int directory, const char* name, bool file) {
+long Make(const Room& room, int directory, const char* name, bool file) {
   long made =
       file ? Raw(__NR_mknodat, directory, Arg(name), S_IFREG | 0644, 0) : Raw(__NR_mkdirat, directory, Arg(name), 0755);
   if (made < 0) return made;
-  return Raw(__NR_fchownat, directory, Arg(name), input.owner_uid, input.owner_gid, AT_SYMLINK_NOFOLLOW);
+  return Raw(__NR_fchownat, directory, Arg(name), room.owner_uid, room.owner_gid, AT_SYMLINK_NOFOLLOW);
 }
-
-bool IsOurs(plan::MountKind kind) { return kind != plan::MountKind::kBind && kind != plan::MountKind::kTmpfs; }
 
 }  // namespace
 
-int OpenTarget(const Input& input, int root, const Mount& mount) {
-  bool links = !IsOurs(mount.kind);
-  int target = OpenBelow(root, mount.target, links);
+bool IsKernels(const Mount& mount) {
+  plan::MountKind kind = static_cast<plan::MountKind>(mount.kind);
+  return kind != plan::MountKind::kBind && kind != plan::MountKind::kTmpfs;
+}
+
+int OpenTarget(const Room& room, int root, const Mount& mount, const char* wanted) {
+  bool links = !IsKernels(mount);
+  int target = OpenBelow(root, wanted, links);
   if (target != -ENOENT) return target;
-  if (mount.kind == plan::MountKind::kMask || mount.kind == plan::MountKind::kReadOnly) return target;
+  plan::MountKind kind = static_cast<plan::MountKind>(mount.kind);
+  if (kind == plan::MountKind::kMask || kind == plan::MountKind::kReadOnly) return target;
 
   char path[kMaxPath];
   unsigned length = 0;
   int parent = static_cast<int>(Raw(__NR_fcntl, root, F_DUPFD_CLOEXEC, 0));
-  for (const char* p = mount.target;; ++p) {
+  for (const char* p = wanted;; ++p) {
     if (*p != '/' && *p != '\0') {
       if (length == kMaxPath - 1) return -ENAMETOOLONG;
       path[length++] = *p;
@@ -51,7 +56,7 @@ int OpenTarget(const Input& input, int root, const Mount& mount) {
     if (next == -ENOENT) {
       const char* name = path + length;
       while (name > path && name[-1] != '/') --name;
-      long made = Make(input, parent, name, *p == '\0' && mount.is_file);
+      long made = Make(room, parent, name, *p == '\0' && mount.is_file);
       if (made < 0) return static_cast<int>(made);
       next = OpenBelow(root, path, links);
     }
@@ -63,4 +68,4 @@ int OpenTarget(const Input& input, int root, const Mount& mount) {
   }
 }
 
-}  // namespace rooms::child
+}  // namespace rooms::init

@@ -1,10 +1,11 @@
-#include "launch/plank_jobs.h"
+#include "launch/small_jobs.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launch/blank.h"
 #include "launch/sources.h"
 #include "launch/user_namespace.h"
 #include "sys/mount_api.h"
@@ -49,6 +50,17 @@ void ReadPlankFileJob::Run(Workshop& workshop, const Stacks& stacks, const JobFd
 }
 
 void ReadPlankFileJob::Finish(const JobFds&) { answered_(std::move(answer_)); }
+
+PrepareJob::PrepareJob(std::unique_ptr<PlannedRoom> planned, Answered answered)
+    : planned_(std::move(planned)), answered_(std::move(answered)) {}
+
+void PrepareJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds&, JobFds&) {
+  const plan::Blank& plan = planned_->room.blank;
+  std::unique_ptr<Blank> blank = Blank::Make(workshop, stacks, plan, answer_.fault);
+  if (blank && blank->Greet(plan, answer_.fault)) workshop.blanks.Put(plan.id, std::move(blank));
+}
+
+void PrepareJob::Finish(const JobFds&) { answered_(std::move(answer_)); }
 
 ProbeIdmapJob::ProbeIdmapJob(std::string path, Answered answered)
     : path_(std::move(path)), answered_(std::move(answered)) {}

@@ -46,6 +46,19 @@ class ReadPlankFileJob : public Job {
   Answer answer_;
 };
 
+// Makes a blank room ahead, which a RoomJob with the same id takes.
+class PrepareJob : public Job {
+ public:
+  PrepareJob(std::unique_ptr<PlannedRoom> planned, Answered answered);
+  void Run(Workshop& workshop, const Stacks& stacks, const JobFds& received, JobFds& reply) override;
+  void Finish(const JobFds& received) override;
+
+ private:
+  std::unique_ptr<PlannedRoom> planned_;  // only its blank is filled
+  Answered answered_;
+  Answer answer_;
+};
+
 // Whether the file system of a host path takes idmapped mounts: `yes`.
 class ProbeIdmapJob : public Job {
  public:

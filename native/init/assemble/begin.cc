@@ -1,0 +1,50 @@
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <signal.h>
+#include <stdint.h>
+
+#include "init/assemble/room.h"
+#include "sys/raw.h"
+
+namespace rooms::init {
+
+using sys::Arg;
+using sys::Raw;
+
+namespace {
+
+// What the embedding process ignores stays ignored through clone3 and execve: an ignored SIGCHLD would leave nothing to
+// reap, and programs expect SIGPIPE to end them.
+void ResetSignals() {
+  struct {
+    void* handler;
+    unsigned long flags;
+    void* restorer;
+    uint64_t mask;
+  } by_default{};
+  constexpr int kSignals = 64;
+  for (int signal = 1; signal <= kSignals; ++signal)
+    Raw(__NR_rt_sigaction, signal, Arg(&by_default), 0, sizeof by_default.mask);
+}
+
+// All signals were blocked before exec and stay so; a child's end is read from a descriptor.
+bool OpenSignals() {
+  uint64_t heard = 1u << (SIGCHLD - 1) | 1u << (SIGHUP - 1);
+  long opened = Raw(__NR_signalfd4, -1, Arg(&heard), sizeof heard, O_CLOEXEC | O_NONBLOCK);
+  if (opened < 0 || opened == kSignalsFd) return opened >= 0;
+  bool moved = Raw(__NR_dup3, opened, kSignalsFd, O_CLOEXEC) >= 0;
+  Raw(__NR_close, opened);
+  return moved;
+}
+
+}  // namespace
+
+bool Begin() {
+  // /proc/1 then belongs to the host's root: nothing in the room can read or trace this process.
+  Raw(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  Raw(__NR_prctl, PR_SET_NAME, Arg(kRoomInit));
+  ResetSignals();
+  return OpenSignals();
+}
+
+}  // namespace rooms::init

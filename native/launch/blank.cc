@@ -1,0 +1,83 @@
+#include "launch/blank.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "init/protocol.h"
+#include "launch/layers.h"
+#include "launch/room_failure.h"
+#include "launch/room_request.h"
+
+namespace rooms::launch {
+
+namespace {
+
+bool MakeControl(sys::UniqueFd& ours, sys::UniqueFd& theirs, sys::Fault& fault) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+    return sys::Fail(fault, "control", "socketpair", errno);
+  // Hundreds of signals may be on their way while room-init waits for an execve.
+  constexpr int kRequestBuffer = 4 << 20;
+  setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &kRequestBuffer, sizeof kRequestBuffer);
+  ours.reset(ends[0]);
+  theirs.reset(ends[1]);
+  return true;
+}
+
+}  // namespace
+
+std::unique_ptr<Blank> Blank::Make(Workshop& workshop, const Stacks& stacks, const plan::Blank& plan,
+                                   sys::Fault& fault) {
+  auto blank = std::make_unique<Blank>();
+  sys::UniqueFd theirs;
+  if (plan.identity.mapped) {
+    IdMap map{0, plan.identity.base, plan.identity.size};
+    blank->user_namespace = UserNamespace::Make(workshop.proc.get(), stacks.maker, map, map, fault);
+    if (!blank->user_namespace) return nullptr;
+  }
+  blank->upper = MakeUpper(plan, fault);
+  if (!blank->upper) return nullptr;
+  blank->upper_bytes = plan.upper_bytes;
+  blank->upper_inodes = plan.upper_inodes;
+  if (!PrepareSources(workshop, stacks.child, plan.mounts, plan.identity, blank->sources, fault)) return nullptr;
+  if (!MakeControl(blank->control, theirs, fault)) return nullptr;
+  if (plan.cgroup.present && !blank->leaf.Create(workshop, plan.cgroup, fault)) return nullptr;
+  if (!blank->init.StartRoom(workshop, stacks.child, theirs.get(), blank->leaf.fd(), fault)) return nullptr;
+  // Without this end, room-init's death would leave us waiting on our own copy.
+  theirs.reset();
+  FurnishParts parts{blank->upper.get(), blank->user_namespace.fd(), workshop.lift_oom_score};
+  if (!SendFurnish(blank->control.get(), plan, parts, blank->sources, fault)) return nullptr;
+  // It has long left, and its stack is needed for the next one.
+  blank->user_namespace.Reap();
+  return blank;
+}
+
+bool Blank::Greet(const plan::Blank& plan, sys::Fault& fault) {
+  if (greeted) return true;
+  init::Record record;
+  ssize_t size;
+  do size = recv(control.get(), &record, sizeof record, 0);
+  while (size < 0 && errno == EINTR);
+  if (size != sizeof record) return sys::Fail(fault, "run.request", "recv", EPIPE);
+  if (record.kind == init::RecordKind::kFailed) return DescribeFailure(record.failure, plan.mounts, {}, fault);
+  return greeted = true;
+}
+
+Blanks::Blanks() = default;
+Blanks::~Blanks() = default;
+
+void Blanks::Put(std::string id, std::unique_ptr<Blank> blank) {
+  std::lock_guard lock(mutex_);
+  ready_[std::move(id)] = std::move(blank);
+}
+
+std::unique_ptr<Blank> Blanks::Take(const std::string& id) {
+  std::lock_guard lock(mutex_);
+  auto found = ready_.find(id);
+  if (found == ready_.end()) return nullptr;
+  std::unique_ptr<Blank> blank = std::move(found->second);
+  ready_.erase(found);
+  return blank;
+}
+
+}  // namespace rooms::launch

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+
+#include "launch/init_process.h"
+#include "launch/job.h"
+#include "launch/leaf.h"
+#include "launch/sources.h"
+#include "launch/user_namespace.h"
+
+namespace rooms::launch {
+
+// A room that is nobody's yet: its namespaces, its ids, its cgroup, what the kernel provides in it, and room-init
+// waiting to hear what it is for. All of it is undone with this object, last made first, but for what was taken out.
+struct Blank {
+  UserNamespace user_namespace;
+  sys::UniqueFd upper;
+  int64_t upper_bytes = 0, upper_inodes = 0;
+  Sources sources;
+  Leaf leaf;
+  sys::UniqueFd control;
+  InitProcess init;
+  bool greeted = false;
+
+  // Null with a fault. room-init still works on it when this returns.
+  static std::unique_ptr<Blank> Make(Workshop& workshop, const Stacks& stacks, const plan::Blank& plan,
+                                     sys::Fault& fault);
+
+  // Waits until room-init is through, and thereby runs in memory of its own. False with a fault when it failed.
+  bool Greet(const plan::Blank& plan, sys::Fault& fault);
+};
+
+}  // namespace rooms::launch
