@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { downloadPackages } from '../../helpers/debian.js';
 import { cache, once } from './paths.js';
 import { MissingError, runTool } from './tools.js';
 
@@ -55,13 +56,10 @@ function compareVersions(a: string, b: string): number {
 /** Downloads and unpacks; installs nothing on this machine. */
 function fetchPackage(name: string): Promise<string> {
   return once(join(cache, 'kernels', name), (directory) => {
-    // As root apt would drop to a user of its own that cannot write here, and say so at length.
-    const asOurselves = process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root'] : [];
-    runTool('apt-get', ['download', '-q', ...asOurselves, name], directory);
-    const archive = readdirSync(directory).find((file) => file.endsWith('.deb'));
+    const [archive] = downloadPackages([name], directory);
     if (archive === undefined) throw new Error(`apt-get download ${name} left no file`);
     runTool('dpkg-deb', ['-x', archive, '.'], directory);
-    rmSync(join(directory, archive));
+    rmSync(archive);
     runTool('depmod', ['-b', directory, readdirSync(join(directory, 'lib', 'modules'))[0] ?? '']);
   });
 }
