@@ -19,7 +19,7 @@ export const library = new URL('../../src/index.js', import.meta.url).href;
 /** What all tests of one file share. */
 export interface Rooms {
   readonly anchor: Anchor;
-  /** Busybox and the programs of test/fixtures; a copy that no other test file uses. */
+  /** Busybox and the programs of test/fixtures, or what was asked for; a copy that no other test file uses. */
   readonly plank: string;
   /** A directory of the host, gone with the tests. */
   readonly directory: string;
@@ -33,8 +33,11 @@ export interface Rooms {
   output(t: ExecutionContext, line: string, more?: Partial<RoomSpec>): Promise<string>;
 }
 
-/** An Anchor for the tests of a file. When they are through it is closed, and then nothing may be left of any room. */
-export function useRooms(test: TestFn, options: AnchorOptions = {}): Rooms {
+/**
+ * An Anchor for the tests of a file. When they are through it is closed, and then nothing may be left of any room. `makePlank`
+ * gets a directory and puts a plank there.
+ */
+export function useRooms(test: TestFn, options: AnchorOptions = {}, makePlank = ownPlank): Rooms {
   let anchor: Anchor;
   let before: Standing;
   let directory: string;
@@ -65,7 +68,7 @@ export function useRooms(test: TestFn, options: AnchorOptions = {}): Rooms {
   };
   test.serial.before('open an Anchor', async () => {
     directory = await mkdtemp(join(tmpdir(), 'anchor-rooms-'));
-    plank = await ownPlank(directory);
+    plank = await makePlank(directory);
     before = await standing(plank);
     anchor = await Anchor.open(options);
   });
