@@ -3,4 +3,4 @@
 set -eu
 cd "$(dirname "$0")/.."
 node=$(sh scripts/newer-node.sh)
-exec "$node" node_modules/ava/entrypoints/cli.mjs --tap '!test/vm/**' '!test/package/**' 'test/**/*.test.ts'
+exec "$node" node_modules/ava/entrypoints/cli.mjs --tap '!test/vm/**' '!test/package/**' '!test/compat/**' 'test/**/*.test.ts'

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { root } from './setup/run.mjs';
 
 // Folders of test/ whose tests make rooms (root, minutes). Every other folder with tests is the unit suite, and so are
-// the folders `extra`; test/vm/guest runs in the guest only.
+// the folders `extra`; test/vm/guest runs in the guest only, test/compat needs planks of its own.
 const roomFolders = ['room', 'cli/room', 'fault', 'escape'];
-const apart = [...roomFolders, 'vm', 'package'];
+const apart = [...roomFolders, 'vm', 'package', 'compat'];
 const extra = ['room/unit', 'vm/harness'];
 
 const tool = (file, ...args) => [process.execPath, join('node_modules', file), ...args];
@@ -54,6 +54,13 @@ export const suites = [
     about: 'what the older kernel cannot do',
     format: 'tap',
     command: [process.execPath, 'scripts/vm/run.mjs', '--kernel', '6.12', 'test/vm/guest'],
+  },
+  {
+    name: 'compat',
+    ci: true,
+    about: 'programs of Debian in rooms with the default spec',
+    format: 'tap',
+    command: ['sh', 'scripts/compat-tests.sh'],
   },
   { name: 'eslint', ci: true, format: 'exit', command: tool('eslint/bin/eslint.js', '.') },
   { name: 'prettier', ci: true, format: 'exit', command: tool('prettier/bin/prettier.cjs', '--check', '.') },
