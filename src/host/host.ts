@@ -8,6 +8,7 @@ import type { IdRanges } from './ids.js';
 import { HostPlanks, type PlankReaders } from './host-planks.js';
 import { FreshPlaces } from './places.js';
 import { computeCovers, type Covers } from './proc-masks.js';
+import type { ResolutionNote } from './resolved-room.js';
 
 /** What is asked of native code while a spec is resolved. */
 export type HostNative = Pick<NativeAnchor, 'openPlank' | 'probeIdmap' | 'readPlankFile'>;
@@ -30,6 +31,8 @@ export interface Host {
   readonly places: FreshPlaces;
   readonly cgroup: HostCgroup;
   readonly covers: Covers;
+  /** What every room of this host lacks. */
+  readonly notes: readonly ResolutionNote[];
 }
 
 export interface HostParts {
@@ -54,5 +57,17 @@ export function createHost(parts: HostParts): Host {
     places: new FreshPlaces(parts.ids, randomBytes(4).toString('hex')),
     cgroup: parts.cgroup,
     covers: computeCovers(files),
+    notes: cgroupNotes(parts.cgroup.choice),
   };
+}
+
+/** What cgroups do not give here, in one note. */
+function cgroupNotes(choice: CgroupChoice): ResolutionNote[] {
+  if (choice.kind === 'none') {
+    return [{ field: 'limits', text: `no cgroup of its own, so nothing is counted: ${choice.reason}` }];
+  }
+  const missing = Object.entries(choice.missing);
+  if (missing.length === 0) return [];
+  const reasons = missing.map(([controller, { reason }]) => `${controller} (${reason})`);
+  return [{ field: 'limits', text: `neither limited nor counted: ${reasons.join(', ')}` }];
 }

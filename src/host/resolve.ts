@@ -29,7 +29,7 @@ export async function resolveRoom(
   const mapped = spec.identity === 'mapped';
   const user = await resolveUser(spec.user, (path) => plank.read(path), mapped ? idsPerRoom : hostIds);
   const covers = mapped ? host.covers.mapped : host.covers.host;
-  const said = [...hostNotes(host), ...(mapped && !plank.idmap ? [plankNote] : []), ...notes];
+  const said = [...host.notes, ...(mapped && !plank.idmap ? [plankNote] : []), ...notes];
   // Last, because nothing can fail any more: what is taken must have an owner.
   const place = places.take(spec.identity);
   return {
@@ -58,15 +58,3 @@ const plankNote: ResolutionNote = {
   field: 'plank',
   text: 'its file system takes no idmapped mount: files of the plank appear owned by nobody',
 };
-
-/** What cgroups do not give here, in one note. */
-function hostNotes(host: Host): ResolutionNote[] {
-  const { choice } = host.cgroup;
-  if (choice.kind === 'none') {
-    return [{ field: 'limits', text: `no cgroup of its own, so nothing is counted: ${choice.reason}` }];
-  }
-  const missing = Object.entries(choice.missing);
-  if (missing.length === 0) return [];
-  const reasons = missing.map(([controller, { reason }]) => `${controller} (${reason})`);
-  return [{ field: 'limits', text: `neither limited nor counted: ${reasons.join(', ')}` }];
-}

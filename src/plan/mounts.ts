@@ -14,6 +14,22 @@ const TTY_GROUP = 5;
 /** What Docker and systemd-nspawn give /dev/shm as well; programs that need more mount a tmpfs of their own there. */
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 
+const dev: MountPlan = { kind: 'dev', target: '/dev' };
+
+/** The same for all rooms, made and frozen once. */
+const rest: readonly MountPlan[] = [
+  {
+    kind: 'tmpfs',
+    target: '/dev/shm',
+    bytes: SHARED_MEMORY_BYTES,
+    mode: 0o1777,
+    attributes: KERNEL_FILE_SYSTEM,
+  },
+  { kind: 'mqueue', target: '/dev/mqueue', attributes: KERNEL_FILE_SYSTEM },
+  { kind: 'proc', target: '/proc', attributes: KERNEL_FILE_SYSTEM },
+  { kind: 'sysfs', target: '/sys', attributes: KERNEL_FILE_SYSTEM | MOUNT_ATTR_RDONLY },
+];
+
 /**
  * What the spec and the plank say. They come after the kernel's, but never lie on or below one of those (the spec refuses
  * such targets), so that no cover is covered.
@@ -27,21 +43,7 @@ export function planMounts({ identity, user, plank, mounts }: ResolvedRoom): Mou
 
 /** What the kernel provides, in the order in which it is made: covers last, so that nothing lies on top of them. */
 export function planKernelMounts(identity: IdentityPlan, covers: readonly CoverPlan[]): MountPlan[] {
-  return [
-    { kind: 'dev', target: '/dev' },
-    { kind: 'devpts', target: '/dev/pts', gid: hostId(identity, TTY_GROUP) },
-    {
-      kind: 'tmpfs',
-      target: '/dev/shm',
-      bytes: SHARED_MEMORY_BYTES,
-      mode: 0o1777,
-      attributes: KERNEL_FILE_SYSTEM,
-    },
-    { kind: 'mqueue', target: '/dev/mqueue', attributes: KERNEL_FILE_SYSTEM },
-    { kind: 'proc', target: '/proc', attributes: KERNEL_FILE_SYSTEM },
-    { kind: 'sysfs', target: '/sys', attributes: KERNEL_FILE_SYSTEM | MOUNT_ATTR_RDONLY },
-    ...covers,
-  ];
+  return [dev, { kind: 'devpts', target: '/dev/pts', gid: hostId(identity, TTY_GROUP) }, ...rest, ...covers];
 }
 
 function planMount(mount: ResolvedMount, identity: IdentityPlan, user: ResolvedUser): MountPlan {
