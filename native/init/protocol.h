@@ -8,6 +8,7 @@
 
 #include <linux/filter.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 namespace rooms::init {
 
@@ -113,6 +114,16 @@ struct Usage {
   int64_t voluntary_switches;
   int64_t involuntary_switches;
 };
+
+inline Usage UsageOf(const rusage& usage) {
+  return {usage.ru_utime.tv_sec * 1'000'000LL + usage.ru_utime.tv_usec,
+          usage.ru_stime.tv_sec * 1'000'000LL + usage.ru_stime.tv_usec,
+          usage.ru_maxrss * 1024LL,
+          usage.ru_minflt,
+          usage.ru_majflt,
+          usage.ru_nvcsw,
+          usage.ru_nivcsw};
+}
 
 // A step that failed, by the names that TypeScript knows it by.
 struct Failure {

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -83,16 +82,6 @@ void HandleParts(const Received& received) {
   if (received.cut) Failed(room.failure, -EMFILE, "room.request", "recvmsg");
   bool whole = received.request.kind == RequestKind::kCarry;
   if (received.cut || !(whole ? Carry(room, received) : Assemble(room, received))) Fail(room.failure);
-}
-
-Usage UsageOf(const rusage& usage) {
-  return {usage.ru_utime.tv_sec * 1'000'000LL + usage.ru_utime.tv_usec,
-          usage.ru_stime.tv_sec * 1'000'000LL + usage.ru_stime.tv_usec,
-          usage.ru_maxrss * 1024LL,
-          usage.ru_minflt,
-          usage.ru_majflt,
-          usage.ru_nvcsw,
-          usage.ru_nivcsw};
 }
 
 // True when there may be more: a storm of orphans must not keep requests waiting.

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -21,16 +20,6 @@ namespace rooms::watch {
 
 namespace {
 
-init::Usage UsageOf(const rusage& usage) {
-  return {usage.ru_utime.tv_sec * 1'000'000LL + usage.ru_utime.tv_usec,
-          usage.ru_stime.tv_sec * 1'000'000LL + usage.ru_stime.tv_usec,
-          usage.ru_maxrss * 1024LL,
-          usage.ru_minflt,
-          usage.ru_majflt,
-          usage.ru_nvcsw,
-          usage.ru_nivcsw};
-}
-
 // waitid(2) gives resource usage too, but only the raw call does.
 void Reap(int pidfd, End& end) {
   siginfo_t info{};
@@ -40,7 +29,7 @@ void Reap(int pidfd, End& end) {
   while (result == -EINTR);
   if (result < 0) return;  // somebody else in this process waits for all children
   end.has_usage = true;
-  end.usage = UsageOf(usage);
+  end.usage = init::UsageOf(usage);
   if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED) end.init_signal = info.si_status;
 }
 

@@ -1,0 +1,114 @@
+// npm run test:mutants [-- NAME…]: switches off one rule after the other, in a copy of this tree, and runs the tests that are
+// there to hold it. A rule that can be switched off without a test noticing is not held by any.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { mutants } from '../test/escape/mutants.mjs';
+import { root } from './setup/run.mjs';
+
+const copy = join(root, '.build', 'mutants');
+const wanted = process.argv.slice(2);
+const chosen = mutants.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+
+prepare();
+const rows = chosen.map(run);
+const width = Math.max(...rows.map(({ name }) => name.length));
+console.log(`\n${'rule switched off'.padEnd(width)}  verdict  tests that noticed`);
+for (const { name, verdict, detail } of rows)
+  console.log(`${name.padEnd(width)}  ${verdict.padEnd(7)}  ${detail}`);
+const survivors = rows.filter(({ verdict }) => verdict !== 'caught');
+console.log(`\n${rows.length - survivors.length} of ${rows.length} caught`);
+process.exit(survivors.length === 0 ? 0 : 1);
+
+/** A tree of its own: this one stays as it is, whatever happens. */
+function prepare() {
+  rmSync(copy, { recursive: true, force: true });
+  mkdirSync(copy, { recursive: true });
+  const parts = [
+    'native',
+    'src',
+    'test',
+    'types',
+    'schema',
+    'build',
+    'binding.gyp',
+    'package.json',
+    'ava.config.js',
+  ];
+  for (const part of parts)
+    cpSync(join(root, part), join(copy, part), { recursive: true, preserveTimestamps: true });
+  mkdirSync(join(copy, '.build'));
+  for (const part of ['src', 'test', 'bench']) {
+    const built = join(root, '.build', part);
+    if (existsSync(built)) cpSync(built, join(copy, '.build', part), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+}
+
+function run({ name, file, find, replace, tests }) {
+  const path = join(copy, file);
+  const before = readFileSync(path, 'utf8');
+  const pieces = before.split(find);
+  if (pieces.length !== 2)
+    return report(name, 'STALE', `${file} has the text ${pieces.length - 1} times: ${find}`);
+  process.stdout.write(`${name} ...\n`);
+  writeFileSync(path, pieces.join(replace));
+  try {
+    const failure = build(file);
+    if (failure !== null) return report(name, 'BROKEN', failure);
+    const result = spawnSync(
+      process.execPath,
+      [join('node_modules', 'ava', 'entrypoints', 'cli.mjs'), '--tap', ...tests],
+      {
+        cwd: copy,
+        encoding: 'utf8',
+        maxBuffer: 2 ** 28,
+      },
+    );
+    const noticed = [...result.stdout.matchAll(/^not ok \d+ - (.*)$/gm)].map(([, title]) => title);
+    return noticed.length > 0
+      ? report(name, 'caught', summary(noticed))
+      : report(name, 'LIVES', tests.join(' '));
+  } finally {
+    writeFileSync(path, before);
+    build(file);
+  }
+}
+
+function report(name, verdict, detail) {
+  console.log(`  ${verdict}: ${detail}`);
+  return { name, verdict, detail };
+}
+
+function summary(titles) {
+  const [first] = titles;
+  return titles.length === 1 ? first : `${first} (and ${titles.length - 1} more)`;
+}
+
+/** What has to be made again after `file` changed: null, or why it could not be. */
+function build(file) {
+  if (file.endsWith('.ts')) {
+    const { outputText } = ts.transpileModule(readFileSync(join(copy, file), 'utf8'), {
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.ESNext,
+        verbatimModuleSyntax: true,
+      },
+    });
+    writeFileSync(join(copy, '.build', file.replace(/\.ts$/, '.js')), outputText);
+    return null;
+  }
+  const made = spawnSync(
+    process.execPath,
+    [join('node_modules', 'node-gyp', 'bin', 'node-gyp.js'), 'build'],
+    {
+      cwd: copy,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    },
+  );
+  return made.status === 0
+    ? null
+    : (made.stderr.split('\n').find((line) => line.includes('error')) ?? 'no build');
+}
