@@ -1,6 +1,7 @@
 #include "launch/blank.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "init/protocol.h"
@@ -54,13 +55,32 @@ std::unique_ptr<Blank> Blank::Make(Workshop& workshop, const Stacks& stacks, con
 
 bool Blank::Greet(const plan::Blank& plan, sys::Fault& fault) {
   if (greeted) return true;
+  // Long enough for any machine; somebody may have stopped it, and a launcher must not wait for that.
+  constexpr int kPatienceMs = 30'000;
+  pollfd watched{control.get(), POLLIN, 0};
+  int ready;
+  do ready = poll(&watched, 1, kPatienceMs);
+  while (ready < 0 && errno == EINTR);
+  if (ready == 0) return sys::Fail(fault, "run.request", "poll", ETIMEDOUT);
   init::Record record;
-  ssize_t size;
-  do size = recv(control.get(), &record, sizeof record, 0);
-  while (size < 0 && errno == EINTR);
+  ssize_t size = recv(control.get(), &record, sizeof record, MSG_DONTWAIT);
   if (size != sizeof record) return sys::Fail(fault, "run.request", "recv", EPIPE);
   if (record.kind == init::RecordKind::kFailed) return DescribeFailure(record.failure, plan.mounts, {}, fault);
   return greeted = true;
+}
+
+void Blank::ExplainEnd(const plan::Room& plan, sys::Fault& fault) {
+  for (;;) {
+    init::Record record;
+    ssize_t size = recv(control.get(), &record, sizeof record, MSG_DONTWAIT);
+    // ECONNRESET is told once, for requests that it left unread, and before what it said last.
+    if (size < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
+    if (size != sizeof record) return;
+    if (record.kind == init::RecordKind::kFailed) {
+      DescribeFailure(record.failure, plan.blank.mounts, plan.mounts, fault);
+      return;
+    }
+  }
 }
 
 Blanks::Blanks() = default;

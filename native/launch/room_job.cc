@@ -98,8 +98,11 @@ bool RoomJob::Begin(Parts& parts) {
     if (!blank.Greet(room.blank, fault_) || !blank.leaf.Arm(room.blank.cgroup, fault_)) return false;
   }
   bool resize = room.root.upper_bytes != blank.upper_bytes || room.root.upper_inodes != blank.upper_inodes;
-  if (!SendAssemble(control, room, parts.lower.get(), resize, parts.sources, fault_)) return false;
-  if (!SendRun(control, 0, room.process, room.rlimits, parts.streams, fault_)) return false;
+  if (!SendAssemble(control, room, parts.lower.get(), resize, parts.sources, fault_) ||
+      !SendRun(control, 0, room.process, room.rlimits, parts.streams, fault_)) {
+    if (fault_.error == EPIPE || fault_.error == ECONNRESET) blank.ExplainEnd(room, fault_);
+    return false;
+  }
   marks_.parent[kSent] = sys::Now();
   return true;
 }

@@ -221,6 +221,9 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
     doing: 'ask room-init to start a process',
     on: {
       'EPIPE ECONNRESET': { code: 'ERR_ROOM_INIT_DIED' },
+      ETIMEDOUT: {
+        hint: 'room-init does not get to run: somebody stopped it, or the machine has no CPU time left for it.',
+      },
       EAGAIN: { hint: 'Hundreds of requests wait already: the room is frozen, or starved of CPU time.' },
     },
   },
