@@ -106,7 +106,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   async ready(): Promise<void> {
     this.#requireOpen();
     this.#reserve.fill();
-    await this.#reserve.filled();
+    await this.#holding(() => this.#reserve.filled());
   }
 
   /** The rooms that are running or being removed, by id. */
@@ -155,7 +155,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
 
   /** Ends every room (their outcome is `owner-closed`) and resolves when nothing of this Anchor is left. Idempotent. */
   close(): Promise<void> {
-    return (this.#closing ??= this.#close());
+    return (this.#closing ??= this.#holding(() => this.#close()));
   }
 
   /** The end of an `await using` block: `close()`. */
@@ -265,6 +265,16 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
 
   #requireOpen(): void {
     if (this.#closing !== undefined) throw new RoomError('ERR_ROOM_CLOSED', 'the Anchor is closed');
+  }
+
+  /** Keeps the process alive meanwhile. */
+  async #holding(work: () => Promise<void>): Promise<void> {
+    this.#binding.hold();
+    try {
+      await work();
+    } finally {
+      this.#binding.release();
+    }
   }
 
   #track<T>(work: Promise<T>): Promise<T> {

@@ -172,14 +172,14 @@ void Anchor::Resize(const Napi::CallbackInfo& info) {
   }
 }
 
-launch::Answered Anchor::Settling(Napi::Promise::Deferred deferred, const Settle& settle) {
-  // Runs on the watcher thread; the promise belongs to the JS thread. A waiting promise keeps Node alive.
-  queue_->Hold(deferred.Env());
-  return [queue = queue_, deferred, settle](launch::Answer answer) {
+launch::Answered Anchor::Settling(Napi::Promise::Deferred deferred, const Settle& settle, bool holding) {
+  // Runs on the watcher thread; the promise belongs to the JS thread.
+  if (holding) queue_->Hold(deferred.Env());
+  return [queue = queue_, deferred, settle, holding](launch::Answer answer) {
     watch::Event event{watch::EventType::kAnswer};
-    event.answer = [queue, deferred, settle, answer = std::move(answer)] {
+    event.answer = [queue, deferred, settle, holding, answer = std::move(answer)] {
       Napi::Env env = deferred.Env();
-      queue->Release(env);
+      if (holding) queue->Release(env);
       if (answer.fault.error)
         deferred.Reject(FaultError(env, answer.fault).Value());
       else
@@ -196,7 +196,9 @@ Napi::Value Anchor::Prepare(const Napi::CallbackInfo& info) {
   std::unique_ptr<launch::PlannedRoom> blank = ReadBlank(info[0], mistake);
   if (!blank) return ThrowMistake(env, mistake), env.Undefined();
   auto deferred = Napi::Promise::Deferred::New(env);
-  auto answered = Settling(deferred, [](Napi::Env env, const launch::Answer&) { return env.Undefined(); });
+  // Nobody waits for it: a program may end while blank rooms are made.
+  auto answered = Settling(
+      deferred, [](Napi::Env env, const launch::Answer&) { return env.Undefined(); }, false);
   watcher_->Submit(std::make_unique<launch::PrepareJob>(std::move(blank), answered),
                    launch::Launchers::Lane::kPreparations);
   return deferred.Promise();

@@ -40,9 +40,9 @@ class Anchor : public Napi::ObjectWrap<Anchor> {
 
   bool Closed(Napi::Env env);
 
-  // The answer to a job, settled on the JS thread as `settle` says.
+  // The answer to a job, settled on the JS thread as `settle` says. `holding`: Node stays alive for it.
   using Settle = std::function<Napi::Value(Napi::Env, const launch::Answer&)>;
-  launch::Answered Settling(Napi::Promise::Deferred deferred, const Settle& settle);
+  launch::Answered Settling(Napi::Promise::Deferred deferred, const Settle& settle, bool holding = true);
 
   std::shared_ptr<EventQueue> queue_;
   std::shared_ptr<watch::Watcher> watcher_;

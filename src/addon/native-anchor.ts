@@ -93,8 +93,9 @@ export class AnchorBinding implements Launcher, HostNative {
     this.#native.discard(fd);
   }
 
+  /** Does not keep the process alive. */
   prepare(blank: BlankPlan): Promise<void> {
-    return this.#held(() => this.#native.prepare(blank));
+    return this.#native.prepare(blank);
   }
 
   // Faults of these three are passed on as they are: the resolver knows what the plank was for and has its own words.
