@@ -25,7 +25,6 @@ const nodes = {
   'nodes/mem': 'c 1 1',
   'nodes/disk': `b ${(disk >> 8) & 0xfff} ${disk & 0xff}`,
   'nodes/loop': 'b 7 0',
-  'nodes/tty': 'c 4 0',
 };
 
 for (const identity of identities)
