@@ -25,7 +25,8 @@ function hierarchies(): Record<string, string> {
   const mounted = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .filter((line) => / - cgroup2? /.test(line))
-    .map((line) => line.split(' ')[4]!);
+    .map((line) => line.split(' ')[4]!)
+    .concat('/sys/fs/cgroup');
   for (const root of mounted) {
     for (const name of ['release_agent', 'notify_on_release'])
       if (readdirSync(root).includes(name)) found[join(root, name)] = readFileSync(join(root, name), 'utf8');

@@ -29,37 +29,34 @@ let places = 0;
 const place = (): string => join(rooms.directory, `out-${places++}`);
 const refused = { code: 'ERR_ROOM_FILE' };
 
-test('a name that is a file, a FIFO, a link and a directory in turns', async (t) => {
+test('a name that is a file, a FIFO, a link to the host and a directory in turns', async (t) => {
   const canary = await makeCanary(t);
   const room = await open(t);
   await room.files.makeDirectory('/tmp/tree');
-  const swapper = await room.exec(['grow-tree', 'kinds', '/tmp/tree/name']);
-  await nextText(swapper.stdout);
   const path = '/tmp/tree/name';
-  const accounts = await room.files.read('/etc/passwd', { encoding: 'utf8' });
+  const swapper = await room.exec(['grow-tree', 'kinds', path, join(canary.directory, 'secret')]);
+  await nextText(swapper.stdout);
   const answers = new Set<string>();
+  const attempt = (call: Promise<unknown>): Promise<unknown> =>
+    call.then(
+      (answer) => (answers.add('done'), answer),
+      (error: unknown) => answers.add((error as RoomError).code),
+    );
   for (let round = 0; round < 60; round++) {
-    const to = place();
-    for (const call of [
-      async () => (await room.files.read(path)).length,
-      () => room.files.write(path, 'written'),
-      () => room.files.copyOut(path, `${to}-file`),
-      () => room.files.copyOut('/tmp/tree', to),
-      () => room.files.copyIn(join(canary.directory, 'kernel'), path),
-      () => room.files.remove(path, { recursive: true }),
-      () => room.files.makeDirectory(path),
-    ])
-      await call().then(
-        () => answers.add('done'),
-        (error: unknown) => answers.add((error as RoomError).code),
-      );
-    for (const copy of [join(to, 'name'), `${to}-file`])
-      if (existsSync(copy)) {
-        const stats = lstatSync(copy);
-        t.false(stats.isFIFO() || stats.isSymbolicLink());
-        if (stats.isFile()) t.true(['', 'written', accounts].includes(readFileSync(copy, 'utf8')));
-      }
-    await rm(to, { recursive: true, force: true });
+    const [trees, file] = [Array.from({ length: 6 }, place), place()];
+    for (const tree of trees) await attempt(room.files.copyOut('/tmp/tree', tree));
+    await attempt(room.files.copyOut(path, file));
+    t.not(await attempt(room.files.read(path, { encoding: 'utf8' })), `${canary.token}\n`);
+    await attempt(room.files.write(path, 'written'));
+    await attempt(room.files.copyIn(join(canary.directory, 'kernel'), path));
+    await attempt(room.files.remove(path, { recursive: true }));
+    await attempt(room.files.makeDirectory(path));
+    for (const copy of [...trees.map((tree) => join(tree, 'name')), file]) {
+      const stats = lstatSync(copy, { throwIfNoEntry: false });
+      t.false(stats?.isFIFO() === true || stats?.isSymbolicLink() === true, 'what is copied is plain');
+      if (stats?.isFile() === true) t.false(readFileSync(copy, 'utf8').includes(canary.token));
+    }
+    for (const copy of [...trees, file]) await rm(copy, { recursive: true, force: true });
   }
   t.deepEqual([...answers].sort(), ['ERR_ROOM_FILE', 'done']);
   canary.intact(t);

@@ -4,7 +4,7 @@
  *
  * Rule: close_range(2) before each execve: Execute() in native/child/execute.cc for room-init, SetStdio() in
  * native/init/run.cc for commands, both before chdir(2).
- * Mutation: either of the two close_range calls left out.
+ * Mutation: Execute() without close_range. (SetStdio() without it is found by interpreter-tricks.)
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

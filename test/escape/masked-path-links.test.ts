@@ -5,7 +5,7 @@
  * Rule: a room's /dev is a read-only tmpfs of ours (MakeDevices() in native/launch/devices.cc), /proc and /sys are mounts
  * of their own (NewFilesystem() in native/child/mounts.cc), a cover is an empty file of the room's own tmpfs (NewMask()
  * there), and terminals come from the devpts by descriptor (OpenTerminal() in native/launch/streams.cc).
- * Mutation: src/host/proc-masks.ts: `/proc/sys` left out of `sealed`, or `/proc/kcore` out of `hidden`.
+ * Mutation: src/host/proc-masks.ts: `/proc/sys` left out of `sealed`, or `/proc/kmsg` out of `rootOnly`.
  */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';

@@ -105,7 +105,7 @@ test.failing('messages of errors have no control characters that a room has put 
   const room = await rooms.anchor.spawn({ plank, command: ['sleep', '1000'] });
   t.teardown(() => room.destroy());
   await room.files.makeDirectory('/tmp/tree');
-  const swapper = await room.exec(['grow-tree', 'kinds', '/tmp/tree/\x1b]0;title\x07\x1b[2J']);
+  const swapper = await room.exec(['grow-tree', 'kinds', '/tmp/tree/\x1b]0;title\x07\x1b[2J', '/none']);
   await once(swapper.stdout!, 'data');
   for (let round = 0; round < 500; round++) {
     const { message } = await room.files.copyOut('/tmp/tree', join(rooms.directory, `copy-${round}`)).then(

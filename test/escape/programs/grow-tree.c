@@ -1,7 +1,7 @@
 // grow-tree deep DIRECTORY COUNT: that many directories, each in the one before. Their path is longer than any call takes.
 // grow-tree files|fifos|links DIRECTORY COUNT: that many entries in one directory; links lead out of it.
 // grow-tree file PATH: a file that grows as long as there is space, after a line that says it has begun.
-// grow-tree kinds PATH: a name that is a file, a FIFO, a link to /etc/passwd, a directory and nothing, for ever in turns.
+// grow-tree kinds PATH TARGET: a name that is a file, a FIFO, a link to TARGET, a directory and nothing, for ever in turns.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,7 +47,7 @@ static int grow(const char* path) {
   return 0;
 }
 
-static _Noreturn void kinds(const char* path) {
+static _Noreturn void kinds(const char* path, const char* target) {
   char other[256];
   snprintf(other, sizeof other, "%s.next", path);
   for (long turn = 0;; turn++) {
@@ -59,7 +59,7 @@ static _Noreturn void kinds(const char* path) {
         mkfifo(other, 0644);
         break;
       case 2:
-        symlink("/etc/passwd", other);
+        symlink(target, other);
         break;
       default:
         mkdir(other, 0755);
@@ -79,8 +79,8 @@ static _Noreturn void kinds(const char* path) {
 
 int main(int count, char** words) {
   if (count == 3 && strcmp(words[1], "file") == 0) return grow(words[2]);
-  if (count == 3 && strcmp(words[1], "kinds") == 0) kinds(words[2]);
   if (count != 4) return 2;
+  if (strcmp(words[1], "kinds") == 0) kinds(words[2], words[3]);
   if (strcmp(words[1], "deep") == 0) return deep(words[2], atol(words[3]));
   return many(words[1], words[2], atol(words[3]));
 }
