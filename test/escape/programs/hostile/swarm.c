@@ -1,0 +1,50 @@
+// swarm COUNT: becomes that many processes, each of which holds on in another way. Prints `swarm COUNT` once all live.
+#include "hostile.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+static void hold_on(int kind, volatile int* ready) {
+  switch (kind % 6) {
+    case 0:  // deaf
+      for (int number = 1; number < 65; number++) signal(number, SIG_IGN);
+      break;
+    case 1:  // of a session of its own, and an orphan
+      setsid();
+      if (fork() != 0) _exit(0);
+      break;
+    case 2:  // with a zombie
+      if (fork() == 0) _exit(0);
+      break;
+    case 3:  // under another id
+      if (setgid(1000) != 0 || setuid(1000) != 0) _exit(1);
+      break;
+    case 4:  // with no memory to speak of, and unwilling to be dumped
+      prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+      break;
+    default:  // as a reaper of others
+      prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  }
+  __atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
+  if (kind % 6 == 5) raise(SIGSTOP);
+  for (;;) pause();
+}
+
+int swarm(int count, char** words) {
+  int wanted = count > 0 ? atoi(words[0]) : 0;
+  volatile int* ready = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  for (int kind = 0; kind < wanted; kind++) {
+    pid_t child = fork();
+    if (child < 0) {
+      perror("fork");
+      return 1;
+    }
+    if (child == 0) hold_on(kind, ready);
+  }
+  while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < wanted) usleep(1000);
+  printf("swarm %d\n", wanted);
+  fflush(stdout);
+  for (;;) pause();
+}
