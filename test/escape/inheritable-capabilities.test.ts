@@ -97,7 +97,7 @@ async function temptingPlank(): Promise<string> {
     await run('setcap', ['cap_chown,cap_sys_admin=eip', join(tree, 'busybox-inheritable')]);
     await chmod(join(tree, 'busybox-set-uid'), 0o6755);
     // Not what buildPlank makes of it, which leaves such attributes out: a plank may come from anywhere.
-    await run('mksquashfs', [tree, plank, '-xattrs', '-all-root', '-no-compression', '-quiet', '-no-progress']);
+    await run('mksquashfs', [tree, plank, '-xattrs', '-all-root', '-comp', 'lz4', '-no-progress']);
   });
   return plank;
 }

@@ -20,7 +20,9 @@ static int take_queue(int number) {
   snprintf(name, sizeof name, "/queue-%d-%d", getpid(), number);
   for (; size > 0; size /= 2) {
     struct mq_attr sizes = {.mq_maxmsg = 8, .mq_msgsize = size};
-    if (mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &sizes) >= 0) return 0;
+    int queue = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &sizes);
+    // Its bytes count until it is closed; its name would outlive us.
+    if (queue >= 0) return mq_unlink(name);
     if (exhausting == 0) break;
   }
   return -1;

@@ -1,4 +1,5 @@
-// swarm COUNT: becomes that many processes, each of which holds on in another way. Prints `swarm COUNT` once all live.
+// swarm COUNT: becomes that many processes, each of which holds on in another way. With `restless` each of them is followed by a
+// child and gone, for ever. Prints `swarm COUNT` once all live.
 #include "hostile.h"
 
 #include <signal.h>
@@ -16,30 +17,48 @@ static void hold_on(int kind, volatile int* ready) {
       if (fork() != 0) _exit(0);
       break;
     case 2:  // with a zombie
+      signal(SIGCHLD, SIG_DFL);
       if (fork() == 0) _exit(0);
       break;
-    case 3:  // under another id
-      if (setgid(1000) != 0 || setuid(1000) != 0) _exit(1);
-      break;
-    case 4:  // with no memory to speak of, and unwilling to be dumped
+    case 3:  // unwilling to be looked at
       prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
       break;
-    default:  // as a reaper of others
+    case 4:  // as a reaper of others
       prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+      break;
+    default:
+      break;
   }
   __atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
-  if (kind % 6 == 5) raise(SIGSTOP);
+  // Stopped, or inside of a call that only the end of another process ends.
+  if (kind % 6 == 4) raise(SIGSTOP);
+  if (kind % 6 == 5 && vfork() == 0)
+    for (;;) pause();
   for (;;) pause();
+}
+
+static void never_stay(void) {
+  setsid();
+  // Slow enough to leave the processors to others.
+  for (;; usleep(500))
+    if (fork() > 0) _exit(0);
 }
 
 int swarm(int count, char** words) {
   int wanted = count > 0 ? atoi(words[0]) : 0;
+  int restless = count > 1 && strcmp(words[1], "restless") == 0;
+  // What it leaves is room-init's to reap.
+  signal(SIGCHLD, SIG_IGN);
   volatile int* ready = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   for (int kind = 0; kind < wanted; kind++) {
     pid_t child = fork();
     if (child < 0) {
       perror("fork");
       return 1;
+    }
+    if (child == 0 && restless) {
+      __atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
+      never_stay();
     }
     if (child == 0) hold_on(kind, ready);
   }
