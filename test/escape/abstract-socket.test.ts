@@ -80,7 +80,15 @@ test('no address of the host leads to it', async (t) => {
   await once(datagrams, 'listening');
   t.teardown(() => datagrams.close());
   const own = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  const addresses = new Set(['127.0.0.1', '127.1.2.3', '0.0.0.0', '::1', '::', '::ffff:127.0.0.1', '169.254.169.254']);
+  const addresses = new Set([
+    '127.0.0.1',
+    '127.1.2.3',
+    '0.0.0.0',
+    '::1',
+    '::',
+    '::ffff:127.0.0.1',
+    '169.254.169.254',
+  ]);
   for (const { address, scopeid } of own) if (!scopeid) addresses.add(address);
   t.is(await onHost(`tcp:127.0.0.1:${port}`), `tcp:127.0.0.1:${port} reached`);
   t.is(await onHost(`udp:127.0.0.1:${port}`), `udp:127.0.0.1:${port} reached`);
@@ -99,7 +107,9 @@ test('no address of the host leads to it', async (t) => {
 });
 
 test('what a room listens on is out of reach for the host', async (t) => {
-  const room = await rooms.anchor.spawn(rooms.spec(['hostile', 'leave', 'unix', '@left-by-a-room'], await armed()));
+  const room = await rooms.anchor.spawn(
+    rooms.spec(['hostile', 'leave', 'unix', '@left-by-a-room'], await armed()),
+  );
   t.teardown(() => room.destroy());
   await once(room.stdout!, 'data');
   t.is(await saidBy(room, ['hostile', 'look', 'unix', '@left-by-a-room']), 'met');

@@ -29,7 +29,9 @@ test('rooms of three Anchors in three processes have ranges that do not touch', 
   const others = [startFresh(source), startFresh(source)];
   t.teardown(() => Promise.all(others.map(({ child, ended }) => (child.kill('SIGKILL'), ended))));
   const own = await Promise.all(Array.from({ length: 5 }, () => rooms.start(t, 'exec sleep 1000')));
-  const told = (await Promise.all(others.map(async ({ line }) => JSON.parse(await line()) as number[][]))).flat();
+  const told = (
+    await Promise.all(others.map(async ({ line }) => JSON.parse(await line()) as number[][]))
+  ).flat();
   const all = [...told, ...own.map((room) => [room.pid, baseOf(room), 65_536])];
   t.is(all.length, 15);
   // As the kernel has it, and not as it is told.
@@ -46,13 +48,23 @@ test('kill -9 -1, renice and limits by user reach nobody but the room', async (t
   await nextText(neighbour.stdout);
   const before = processesWithIds(baseOf(neighbour)).map(({ pid }) => pid);
   t.is(before.length, 3);
-  const nice = (): string[] => before.map((pid) => read(`/proc/${pid}/stat`).replace(/^.*\) /s, '').split(' ')[16] ?? '');
+  const nice = (): string[] =>
+    before.map(
+      (pid) =>
+        read(`/proc/${pid}/stat`)
+          .replace(/^.*\) /s, '')
+          .split(' ')[16] ?? '',
+    );
   const nices = nice();
   for (const user of ['root', 'app', '524288']) {
-    const hostile = await rooms.start(t, 'renice -n 19 -u 0; renice -n 19 -u 1000; kill -9 -1; kill -9 $(seq 2 400)', {
-      ...(user === '524288' ? { identity: 'host' as const } : {}),
-      user,
-    });
+    const hostile = await rooms.start(
+      t,
+      'renice -n 19 -u 0; renice -n 19 -u 1000; kill -9 -1; kill -9 $(seq 2 400)',
+      {
+        ...(user === '524288' ? { identity: 'host' as const } : {}),
+        user,
+      },
+    );
     await hostile.exited;
   }
   t.deepEqual(
@@ -64,7 +76,8 @@ test('kill -9 -1, renice and limits by user reach nobody but the room', async (t
 });
 
 test('no setting of the kernel that one room writes does another room read', async (t) => {
-  const list = 'cd /proc/sys; for f in $(find . -type f); do v=; read -r v < $f; echo "$f $v"; done 2>/dev/null; true';
+  const list =
+    'cd /proc/sys; for f in $(find . -type f); do v=; read -r v < $f; echo "$f $v"; done 2>/dev/null; true';
   const reader = await idleRoom(t, rooms);
   const settings = async (room: Room): Promise<ReadonlyMap<string, string>> => {
     const text = await saidBy(room, ['sh', '-c', list]);
@@ -92,12 +105,18 @@ test('no setting of the kernel that one room writes does another room read', asy
 // (inc_rlimit_ucounts(), inc_ucount()). One room takes all, and no room and no program of root has any left.
 // UserNamespace::Make() in native/launch/user_namespace.cc should make it with the effective id of the room's base.
 for (const kind of ['signals', 'queues'] as const)
-  test.failing(`a room that takes all ${kind} there are leaves other rooms and the host theirs`, async (t) => {
-    const spec = (words: string[]): string =>
-      JSON.stringify({ plank: rooms.plank, command: ['hostile', ...words], mounts: [{ host: program, at: '/usr/local/bin/hostile' }] });
-    const program = await hostileProgram();
-    // In a program of small limits, which its rooms inherit: the real ones are everybody's on this machine.
-    const source = `
+  test.failing(
+    `a room that takes all ${kind} there are leaves other rooms and the host theirs`,
+    async (t) => {
+      const spec = (words: string[]): string =>
+        JSON.stringify({
+          plank: rooms.plank,
+          command: ['hostile', ...words],
+          mounts: [{ host: program, at: '/usr/local/bin/hostile' }],
+        });
+      const program = await hostileProgram();
+      // In a program of small limits, which its rooms inherit: the real ones are everybody's on this machine.
+      const source = `
       import { Anchor } from ${JSON.stringify(library)};
       import { once } from 'node:events';
       import { execFileSync } from 'node:child_process';
@@ -109,7 +128,7 @@ for (const kind of ['signals', 'queues'] as const)
       const host = execFileSync(${JSON.stringify(program)}, ['spare', ${JSON.stringify(kind)}], { encoding: 'utf8' }).trim();
       await anchor.close();
       console.log(JSON.stringify({ alone, beside, host }));`;
-    const { stdout } = await run('prlimit', [
+      const { stdout } = await run('prlimit', [
       '--sigpending=200:200',
       '--msgqueue=300000:300000',
       process.execPath,
@@ -117,5 +136,6 @@ for (const kind of ['signals', 'queues'] as const)
       '--eval',
       source,
     ]); // prettier-ignore
-    t.deepEqual(JSON.parse(stdout), { alone: 'spare', beside: 'spare', host: 'spare' });
-  });
+      t.deepEqual(JSON.parse(stdout), { alone: 'spare', beside: 'spare', host: 'spare' });
+    },
+  );

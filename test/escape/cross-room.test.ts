@@ -40,14 +40,21 @@ const channels = [
 for (const channel of channels)
   test(`two rooms do not meet by ${channel.join(' ')}`, async (t) => {
     const other = await idleRoom(t, rooms);
-    t.deepEqual(await meet(t, rooms, channel, null), { looked: 'met', noticed: 0 }, 'there is something to find');
+    t.deepEqual(
+      await meet(t, rooms, channel, null),
+      { looked: 'met', noticed: 0 },
+      'there is something to find',
+    );
     t.deepEqual(await meet(t, rooms, channel, other), { looked: 'nothing', noticed: 0 });
   });
 
 /** What one may do that others notice. */
 const stirs = [
   ['signal'],
-  ...['/etc/passwd', '/etc', '/', '/bin', '/dev', '/proc/version', '/sys/kernel'].map((path) => ['inotify', path]),
+  ...['/etc/passwd', '/etc', '/', '/bin', '/dev', '/proc/version', '/sys/kernel'].map((path) => [
+    'inotify',
+    path,
+  ]),
   ...['/etc', '/', '/dev'].map((path) => ['dnotify', path]),
 ];
 

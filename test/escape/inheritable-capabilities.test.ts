@@ -24,7 +24,9 @@ const capabilitiesOf = (status: string): string[] => sets.map((set) => field(sta
 for (const more of [{}, { user: 'app' }, { identity: 'host' }] as readonly Partial<RoomSpec>[])
   test(`nothing raises a capability, nor what gives one at the next execve, as ${JSON.stringify(more)}`, async (t) => {
     const said = await attack(t, rooms, ['raise', 'cat', '/proc/self/status'], more);
-    const tries = said.filter((line) => /^(capset|securebits|keepcaps|no_new_privs|seccomp|setxattr)\S* /.test(line));
+    const tries = said.filter((line) =>
+      /^(capset|securebits|keepcaps|no_new_privs|seccomp|setxattr)\S* /.test(line),
+    );
     t.is(tries.length, 10, said.join('\n'));
     t.deepEqual(
       tries.filter((line) => line.endsWith(' 0')),
@@ -40,7 +42,12 @@ test('a capability that is granted is the only one, in every set, and no other c
   const said = await attack(t, rooms, ['raise', 'cat', '/proc/self/status'], { capabilities: ['CHOWN'] });
   const chown = '0'.repeat(15) + '1';
   t.deepEqual(capabilitiesOf(said.join('\n')), [chown, chown, chown, chown, chown]);
-  for (const name of ['capset(effective)', 'capset(permitted)', 'capset(inheritable)', 'capset(inheritable of one)'])
+  for (const name of [
+    'capset(effective)',
+    'capset(permitted)',
+    'capset(inheritable)',
+    'capset(inheritable of one)',
+  ])
     t.true(said.includes(`${name} EPERM`), name);
 });
 

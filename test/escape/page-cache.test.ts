@@ -61,7 +61,9 @@ test('a file of the host that is mounted to be read stays as it is', async (t) =
     const mounts = [{ host: file, at: '/data' }];
     const results = await attack(t, rooms, ['page-cache', '/data'], { ...more, mounts });
     t.deepEqual(
-      results.filter((line) => /^(open|mmap|mprotect|madvise|ftruncate|fallocate)/.test(line) && line.endsWith(' 0')),
+      results.filter(
+        (line) => /^(open|mmap|mprotect|madvise|ftruncate|fallocate)/.test(line) && line.endsWith(' 0'),
+      ),
       [],
     );
     t.is(digest(file), before);

@@ -11,7 +11,12 @@ import { attack } from './helpers/hostile-program.js';
 import { changedSettings, hostSettings } from './helpers/sysctls.js';
 
 const rooms = useRooms(test);
-const kinds: readonly Partial<RoomSpec>[] = [{}, { user: 'app' }, { identity: 'host' }, { identity: 'host', user: 'app' }];
+const kinds: readonly Partial<RoomSpec>[] = [
+  {},
+  { user: 'app' },
+  { identity: 'host' },
+  { identity: 'host', user: 'app' },
+];
 
 /** Of all that the kernel shows: what it is all right to open for writing, and why. */
 const writable = [
@@ -49,7 +54,7 @@ test('what is writable takes no value that would count outside', async (t) => {
     t,
     `for v in 1 2 300 32000; do { echo $v > /proc/sys/kernel/ns_last_pid; } 2>/dev/null && echo "ns_last_pid took $v"; done
      { echo "some 150000 1000000" > /proc/pressure/cpu; } 2>/dev/null && echo "a window that costs the host a thread"
-     for w in h s u c b; do { echo $w > /proc/sysrq-trigger; } 2>/dev/null && echo "sysrq $w"; done
+     { echo h > /proc/sysrq-trigger; } 2>/dev/null && echo "sysrq" # only its help: this must not end the machine
      true`,
   );
   t.is(output, '');
@@ -85,7 +90,11 @@ for (const more of kinds)
 
 test('no address of the kernel stands in what it shows', async (t) => {
   for (const more of kinds) {
-    const text = await rooms.output(t, 'head -200 /proc/kallsyms; head -50 /proc/modules; cat /proc/iomem 2>/dev/null; true', more);
+    const text = await rooms.output(
+      t,
+      'head -200 /proc/kallsyms; head -50 /proc/modules; cat /proc/iomem 2>/dev/null; true',
+      more,
+    );
     t.notRegex(text, /\bffff[0-9a-f]{12}\b/, JSON.stringify(more));
     t.notRegex(text, /^\s*[0-9a-f]*[1-9a-f][0-9a-f]*-[0-9a-f]+ : /m, JSON.stringify(more));
   }

@@ -76,7 +76,16 @@ async function recycle(turn: 'now' | 'later', secret: string): Promise<Report> {
     process.exit();`;
   const { stdout } = await run(
     'unshare',
-    ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, '--input-type=module', '--eval', source],
+    [
+      '--pid',
+      '--fork',
+      '--kill-child',
+      '--mount-proc',
+      process.execPath,
+      '--input-type=module',
+      '--eval',
+      source,
+    ],
     { timeout: 60_000 },
   );
   return JSON.parse(stdout) as Report;
@@ -90,7 +99,8 @@ for (const turn of ['now', 'later'] as const)
     t.true(tries > 0);
     t.deepEqual(
       Object.entries(answers).filter(
-        ([name, answer]) => answer !== 'ERR_ROOM_ENDED' && !(name === 'kill' && /^gave (true|false)$/.test(answer)),
+        ([name, answer]) =>
+          answer !== 'ERR_ROOM_ENDED' && !(name === 'kill' && /^gave (true|false)$/.test(answer)),
       ),
       [],
       JSON.stringify(answers),

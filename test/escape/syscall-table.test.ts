@@ -35,7 +35,9 @@ for (const identity of ['mapped', 'host'] as const)
       t.is(given.size, 601);
       const wrong = [...given].filter(([number, verdict]) => !answers(Number(number)).includes(verdict));
       t.deepEqual(wrong, []);
-      const allowed = [...given].filter(([, verdict]) => verdict === 'allow').map(([number]) => Number(number));
+      const allowed = [...given]
+        .filter(([, verdict]) => verdict === 'allow')
+        .map(([number]) => Number(number));
       t.true(allowed.length > 250);
       t.true(Math.max(...allowed) <= newestSyscall);
     });
@@ -46,13 +48,18 @@ test('the document, the table of numbers and the headers of the kernel agree', (
     [...profile.keys()].filter((name) => !Object.hasOwn(syscallNumbers, name)),
     [],
   );
-  t.regex(readFileSync('docs/seccomp.md', 'utf8'), new RegExp(`\`${namesByNumber.get(newestSyscall) ?? ''}\``));
+  t.regex(
+    readFileSync('docs/seccomp.md', 'utf8'),
+    new RegExp(`\`${namesByNumber.get(newestSyscall) ?? ''}\``),
+  );
   const header = '/usr/include/x86_64-linux-gnu/asm/unistd_64.h';
   const numbers = existsSync(header)
     ? [...readFileSync(header, 'utf8').matchAll(/^#define __NR_(\w+) (\d+)$/gm)]
     : [];
   t.deepEqual(
-    numbers.filter(([, name = '', number]) => (syscallNumbers as Record<string, number>)[name] !== Number(number)),
+    numbers.filter(
+      ([, name = '', number]) => (syscallNumbers as Record<string, number>)[name] !== Number(number),
+    ),
     [],
   );
 });
@@ -88,7 +95,14 @@ test('the answer depends on the arguments only where the document says so', asyn
   call('allow', n.clone, 17);
   for (const persona of [1, 6, 0x40000, 0x400000]) call('EPERM', n.personality, persona);
   for (const persona of [0, 8, 0xffffffff]) call('allow', n.personality, persona);
-  for (const [level, option] of [[0, 64], [0, 65], [41, 64], [0, 96], [0, 128]] as const) // prettier-ignore
+  for (const [level, option] of [
+    [0, 64],
+    [0, 65],
+    [41, 64],
+    [0, 96],
+    [0, 128],
+  ] as const)
+    // prettier-ignore
     call('EPERM', n.setsockopt, 3, level, option);
   call('allow', n.setsockopt, 3, 1, 9);
   t.deepEqual(Object.fromEntries(await verdicts(t, rooms, ['call', ...Object.keys(expected)])), expected);

@@ -31,7 +31,7 @@ const refusals = ['ERR_ROOM_SPEC_TYPE', 'ERR_ROOM_SPEC_VALUE', 'ERR_ROOM_USER_NO
 test('no strange user makes a room', async (t) => {
   for (const user of strange) {
     const spec = { ...rooms.shell('id -u'), user } as never;
-    const error = await t.throwsAsync(rooms.anchor.run(spec), undefined, String(JSON.stringify(String(user))));
+    const error = await t.throwsAsync(rooms.anchor.run(spec), undefined, JSON.stringify(String(user)));
     t.true(refusals.includes((error as RoomError).code), String(error));
   }
   t.is(rooms.anchor.rooms.size, 0);
@@ -122,11 +122,23 @@ test('a plank whose accounts are a trap is told as such, at once, and nothing of
     });
     // `daemon` is an account of every host.
     for (const user of ['daemon', 'sync']) {
-      const error = await t.throwsAsync(rooms.anchor.run({ plank, command: ['id', '-u'], user }), undefined, what);
-      t.regex((error as RoomError).code, /^ERR_ROOM_(USER_NOT_FOUND|PLANK_INVALID|LAUNCH|FILE)$/, `${what}: ${String(error)}`);
+      const error = await t.throwsAsync(
+        rooms.anchor.run({ plank, command: ['id', '-u'], user }),
+        undefined,
+        what,
+      );
+      t.regex(
+        (error as RoomError).code,
+        /^ERR_ROOM_(USER_NOT_FOUND|PLANK_INVALID|LAUNCH|FILE)$/,
+        `${what}: ${String(error)}`,
+      );
     }
     // Not by id(1): that would read the trap itself.
-    const { stdout } = await rooms.anchor.run({ plank, command: ['grep', 'Uid', '/proc/self/status'], user: '7' });
+    const { stdout } = await rooms.anchor.run({
+      plank,
+      command: ['grep', 'Uid', '/proc/self/status'],
+      user: '7',
+    });
     t.is(stdout, 'Uid:\t7\t7\t7\t7\n', what);
   }
 });

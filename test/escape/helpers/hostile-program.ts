@@ -37,7 +37,7 @@ async function buildOnce(): Promise<string> {
   await compile(
     files.map((name) => join(sources, name)),
     program,
-    ['-O1', '-pthread'],
+    ['-O1', '-pthread', '-D_GNU_SOURCE'],
   );
   return program;
 }

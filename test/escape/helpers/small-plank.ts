@@ -20,10 +20,7 @@ export async function smallPlank(
     await copyFile('/bin/busybox', join(tree, 'bin/busybox'));
     for (const name of applets) await symlink('busybox', join(tree, 'bin', name));
     const shell = '/bin/sh';
-    await writeFile(
-      join(tree, 'etc/passwd'),
-      `root:x:0:0:root:/:${shell}\napp:x:1000:1000:app:/:${shell}\n`,
-    );
+    await writeFile(join(tree, 'etc/passwd'), `root:x:0:0:root:/:${shell}\napp:x:1000:1000:app:/:${shell}\n`);
     await change(tree);
     const output = `${tree}.${more.format ?? 'sqsh'}`;
     await buildPlank({ source: tree, output, compression: 'none', ...more });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** What changes by itself, and what a read makes anew. */
 const restless =
@@ -29,11 +29,17 @@ export function hostSettings(): ReadonlyMap<string, string> {
   return found;
 }
 
-/** Those that are not as they were. */
+/** Those that are not as they were. They are put back: what a hole did shall not outlive the test that found it. */
 export function changedSettings(before: ReadonlyMap<string, string>): string[] {
   return [...before].flatMap(([path, value]) => {
     const now = valueOf(path);
-    return now === value ? [] : [`${path}: ${value.trim()} became ${now.trim()}`];
+    if (now === value) return [];
+    try {
+      writeFileSync(path, value);
+    } catch {
+      // Not one that can be written.
+    }
+    return [`${path}: ${value.trim()} became ${now.trim()}`];
   });
 }
 

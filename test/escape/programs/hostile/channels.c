@@ -1,10 +1,8 @@
 // Ways in which two programs can meet without having been introduced.
 //
-// leave KIND [PATH]: leaves something of that kind for others to find, says "left" and stays until /tmp/end appears; then
-// it says "end". What reaches it meanwhile it says as "met".
-// look KIND [PATH]: tries to find or to touch what another process left. Says "met" or "nothing".
-#include "hostile.h"
-
+// leave KIND [PATH]: leaves something of that kind for others to find, says "left" and stays until /tmp/end appears;
+// then it says "end". What reaches it meanwhile it says as "met". look KIND [PATH]: tries to find or to touch what
+// another process left. Says "met" or "nothing".
 #include <fcntl.h>
 #include <mqueue.h>
 #include <poll.h>
@@ -22,6 +20,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+
+#include "hostile.h"
 
 enum { KEY = 0x5ec0de, KEY_SPEC_USER_KEYRING = -4, KEYCTL_SEARCH = 10 };
 
@@ -77,9 +77,7 @@ static int lease_look(const char* path) {
 static int shm_leave(const char* path) { return shm_open(path, O_CREAT | O_EXCL | O_RDWR, 0666); }
 static int shm_look(const char* path) { return shm_open(path, O_RDWR, 0) >= 0; }
 
-static int mqueue_leave(const char* path) {
-  return mq_open(path, O_CREAT | O_EXCL | O_RDWR, 0666, (struct mq_attr*)0);
-}
+static int mqueue_leave(const char* path) { return mq_open(path, O_CREAT | O_EXCL | O_RDWR, 0666, (struct mq_attr*)0); }
 static int mqueue_look(const char* path) { return mq_open(path, O_RDWR) >= 0; }
 
 static int sysv_leave(const char* path) {
@@ -93,8 +91,7 @@ static int sysv_look(const char* path) {
   (void)path;
   struct shmid_ds segment;
   // By key, and by its place in the kernel's table, which needs no key.
-  return shmget(KEY, 0, 0) >= 0 || msgget(KEY, 0) >= 0 || semget(KEY, 0, 0) >= 0 ||
-         shmctl(0, SHM_STAT, &segment) >= 0;
+  return shmget(KEY, 0, 0) >= 0 || msgget(KEY, 0) >= 0 || semget(KEY, 0, 0) >= 0 || shmctl(0, SHM_STAT, &segment) >= 0;
 }
 
 static socklen_t unix_address(struct sockaddr_un* to, const char* path) {

@@ -1,13 +1,13 @@
-// execute ARGUMENT: really makes every system call from 0 to 600, by the native entry, with the x32 bit and by int 0x80,
-// six times the same argument, in a process each. Whatever hangs is killed. Prints how many came back.
-#include "hostile.h"
-
+// execute ARGUMENT: really makes every system call from 0 to 600, by the native entry, with the x32 bit and by int
+// 0x80, six times the same argument, in a process each. Whatever hangs is killed. Prints how many came back.
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
+
+#include "hostile.h"
 
 enum { NUMBERS = 601, PATIENCE_MS = 400 };
 

@@ -1,7 +1,5 @@
 // exhaust KIND: takes all that the kernel gives to one user of a thing, says "exhausted N" and stays.
 // spare KIND: takes one of it, and says "spare" or the error.
-#include "hostile.h"
-
 #include <fcntl.h>
 #include <mqueue.h>
 #include <signal.h>
@@ -9,6 +7,8 @@
 #include <sys/ipc.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
+
+#include "hostile.h"
 
 enum { MANY = 100000 };
 static int exhausting;

@@ -1,10 +1,10 @@
 // foreign: goes into the kernel by every door that is not the one of 64-bit programs, from a process each. Prints
 // `NAME killed by N`, or what the call gave.
-#include "hostile.h"
-
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+
+#include "hostile.h"
 
 enum { I386_GETPID = 20, I386_SOCKETCALL = 102, I386_MOUNT = 21, I386_UNSHARE = 310 };
 
@@ -17,11 +17,11 @@ static long gate(long number) {
   return result;
 }
 
-// A far call into the segment of 32-bit code, which then uses the door that `opcode` names. All of it, the stack included,
-// lies in the lowest 4 GiB.
+// A far call into the segment of 32-bit code, which then uses the door that `opcode` names. All of it, the stack
+// included, lies in the lowest 4 GiB.
 static long from_32_bit_code(long number, unsigned char first, unsigned char second) {
-  unsigned char* low = mmap((void*)0x10000000, 8192, PROT_READ | PROT_WRITE | PROT_EXEC,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  unsigned char* low =
+      mmap((void*)0x10000000, 8192, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   if (low == MAP_FAILED) return -errno;
   // sysenter wants the stack in ebp: mov %esp,%ebp; the door; lret.
   unsigned char code[] = {0x89, 0xe5, first, second, 0xcb};
@@ -58,7 +58,7 @@ static long x32(long number) {
 }
 static long x32_getpid(void) { return x32(SYS_getpid); }
 static long x32_mount(void) { return x32(SYS_mount); }
-static long x32_ioctl(void) { return x32(514); }    // numbers from 512 on are of x32 alone
+static long x32_ioctl(void) { return x32(514); }  // numbers from 512 on are of x32 alone
 static long x32_execve(void) { return x32(520); }
 static long bare_512(void) {  // and once worked without the bit
   long result = syscall(520, 0, 0, 0);
@@ -69,10 +69,12 @@ static const struct {
   const char* name;
   long (*make)(void);
 } doors[] = {
-    {"int80 getpid", int80_getpid}, {"int80 socketcall", int80_socketcall}, {"int80 mount", int80_mount},
-    {"int80 unshare", int80_unshare}, {"32-bit int80", far_int80},          {"32-bit sysenter", far_sysenter},
-    {"32-bit syscall", far_syscall},  {"x32 getpid", x32_getpid},           {"x32 mount", x32_mount},
-    {"x32 ioctl", x32_ioctl},         {"x32 execve", x32_execve},           {"520", bare_512},
+    {"int80 getpid", int80_getpid},  {"int80 socketcall", int80_socketcall},
+    {"int80 mount", int80_mount},    {"int80 unshare", int80_unshare},
+    {"32-bit int80", far_int80},     {"32-bit sysenter", far_sysenter},
+    {"32-bit syscall", far_syscall}, {"x32 getpid", x32_getpid},
+    {"x32 mount", x32_mount},        {"x32 ioctl", x32_ioctl},
+    {"x32 execve", x32_execve},      {"520", bare_512},
 };
 
 int foreign(int count, char** words) {

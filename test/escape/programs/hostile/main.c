@@ -4,10 +4,10 @@ static const struct {
   const char* name;
   int (*run)(int count, char** words);
 } attacks[] = {
-    {"verdicts", verdicts},     {"execute", execute_all}, {"leave", leave},     {"look", look},
+    {"verdicts", verdicts},     {"execute", execute_all},   {"leave", leave},     {"look", look},
     {"namespaces", namespaces}, {"page-cache", page_cache}, {"foreign", foreign}, {"retrace", retrace},
-    {"raise", raise_all},       {"reach", reach},         {"surface", surface}, {"swarm", swarm},
-    {"exhaust", exhaust},       {"spare", spare},
+    {"raise", raise_all},       {"reach", reach},           {"surface", surface}, {"swarm", swarm},
+    {"exhaust", exhaust},       {"spare", spare},           {"shocker", shocker}, {"climb", climb},
 };
 
 int main(int count, char** words) {

@@ -1,7 +1,5 @@
-// namespaces: tries to get into any namespace but those it has, directly and by the descriptors that the kernel hands out.
-// Prints `NAME ERROR` for each try, and then the names of the namespaces it is in.
-#include "hostile.h"
-
+// namespaces: tries to get into any namespace but those it has, directly and by the descriptors that the kernel hands
+// out. Prints `NAME ERROR` for each try, and then the names of the namespaces it is in.
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -10,16 +8,18 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "hostile.h"
+
 static const struct {
   const char* name;
   const char* file;
   unsigned long flag;
 } kinds[] = {
-    {"user", "user", CLONE_NEWUSER},       {"mnt", "mnt", CLONE_NEWNS},
-    {"pid", "pid", CLONE_NEWPID},          {"pid_for_children", "pid_for_children", CLONE_NEWPID},
-    {"net", "net", CLONE_NEWNET},          {"ipc", "ipc", CLONE_NEWIPC},
-    {"uts", "uts", CLONE_NEWUTS},          {"cgroup", "cgroup", CLONE_NEWCGROUP},
-    {"time", "time", 0x80 /* NEWTIME */},  {"time_for_children", "time_for_children", 0x80},
+    {"user", "user", CLONE_NEWUSER},      {"mnt", "mnt", CLONE_NEWNS},
+    {"pid", "pid", CLONE_NEWPID},         {"pid_for_children", "pid_for_children", CLONE_NEWPID},
+    {"net", "net", CLONE_NEWNET},         {"ipc", "ipc", CLONE_NEWIPC},
+    {"uts", "uts", CLONE_NEWUTS},         {"cgroup", "cgroup", CLONE_NEWCGROUP},
+    {"time", "time", 0x80 /* NEWTIME */}, {"time_for_children", "time_for_children", 0x80},
 };
 
 static char name[96];

@@ -1,8 +1,6 @@
 // page-cache FILE: everything that has ever written to the cached pages of a file that may only be read. The file's own
-// pages are what all rooms of a plank share. Prints `NAME ERROR` for each try; that the kernel did something does not mean
-// that the file changed: the test reads the file elsewhere.
-#include "hostile.h"
-
+// pages are what all rooms of a plank share. Prints `NAME ERROR` for each try; that the kernel did something does not
+// mean that the file changed: the test reads the file elsewhere.
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <pthread.h>
@@ -18,6 +16,8 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
+
+#include "hostile.h"
 
 enum { PAGE = 4096 };
 static const char ruin[] = "ruined by another room";
@@ -41,7 +41,8 @@ static long protect_later(void) {
   memcpy(at, ruin, sizeof ruin);
   return 0;
 }
-// Writes to memory that is mapped read-only go to a copy, unless the copy can be made to vanish in between (CVE-2016-5195).
+// Writes to memory that is mapped read-only go to a copy, unless the copy can be made to vanish in between
+// (CVE-2016-5195).
 static atomic_int racing = 1;
 static void* forget(void* unused) {
   while (atomic_load(&racing)) madvise(mapped, PAGE, MADV_DONTNEED);

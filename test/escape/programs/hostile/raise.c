@@ -1,12 +1,12 @@
-// raise: every way to get a capability, or what gives capabilities at the next execve. Prints `NAME ERROR` for each try and
-// then what /proc/self/status says of it after all of them.
-#include "hostile.h"
-
+// raise: every way to get a capability, or what gives capabilities at the next execve. Prints `NAME ERROR` for each try
+// and then what /proc/self/status says of it after all of them.
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>
 #include <sys/xattr.h>
+
+#include "hostile.h"
 
 static void set(const char* name, uint32_t effective, uint32_t permitted, uint32_t inheritable) {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};

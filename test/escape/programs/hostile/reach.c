@@ -1,13 +1,13 @@
 // reach ADDRESS…: tries to reach somebody at each, `@name` or `/path` for Unix sockets of every type, `tcp:IP:PORT` and
-// `udp:IP:PORT` for others. `@` at the begin and end of a name stands for NUL, as in /proc/net/unix. Prints `ADDRESS ERROR`,
-// or `ADDRESS reached`.
-#include "hostile.h"
-
+// `udp:IP:PORT` for others. `@` at the begin and end of a name stands for NUL, as in /proc/net/unix. Prints `ADDRESS
+// ERROR`, or `ADDRESS reached`.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include "hostile.h"
 
 static int reach_unix(const char* name) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -1,7 +1,5 @@
 // retrace: a tracer swaps the number of a call after its tracee has begun it. Before Linux 4.8 the filter had looked by
 // then (CVE-2017-5206). Needs a room that is granted ptrace. Prints what the swapped calls gave.
-#include "hostile.h"
-
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -10,6 +8,8 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
+#include "hostile.h"
+
 enum { NEWUSER = 0x10000000 };
 
 // The tracee asks for its pid with the arguments of another call in place, and reports what came back.
@@ -17,10 +17,9 @@ static void be_traced(unsigned long first, unsigned long by_filter, int out) {
   ptrace(PTRACE_TRACEME, 0, 0, 0);
   raise(SIGSTOP);
   if (by_filter) {
-    struct sock_filter hand_over[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-                                      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpid, 0, 1),
-                                      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
-                                      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    struct sock_filter hand_over[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpid, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
     struct sock_fprog program = {4, hand_over};
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) _exit(3);
   }

@@ -1,13 +1,13 @@
 // surface write TREE…: prints every file that can be opened for writing (none is written to).
 // surface read NEEDLE TREE…: prints every file in whose first 64 KiB the needle stands.
 // Links are not followed, and what would block is not waited for.
-#include "hostile.h"
-
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+
+#include "hostile.h"
 
 static const char* needle;
 static char watched[4096];
@@ -24,7 +24,8 @@ static int visit(const char* path, const struct stat* facts, int type, struct FT
   (void)place;
   static char text[1 << 16];
   if (type != FTW_F || S_ISLNK(facts->st_mode)) return 0;
-  // Processes, this one among them, have their own rules (ptrace access) and tests; what they are is no secret of the host.
+  // Processes, this one among them, have their own rules (ptrace access) and tests; what they are is no secret of the
+  // host.
   if (strncmp(path, "/proc/", 6) == 0 && path[6] >= '0' && path[6] <= '9') return 0;
   looked++;
   snprintf(watched, sizeof watched, "%s", path);

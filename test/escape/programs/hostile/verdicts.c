@@ -1,14 +1,13 @@
 // verdicts: what the room's filter says about system calls, without one of them being made.
 //
 // A thread puts a filter of its own on top of the room's, which hands every call to the main thread to answer
-// (SECCOMP_RET_USER_NOTIF). Of two filters the one that says the stricter thing decides, so a call that the room's filter
-// refuses comes back with its error, and one that it lets pass comes back with ours, which no kernel call ever returns.
+// (SECCOMP_RET_USER_NOTIF). Of two filters the one that says the stricter thing decides, so a call that the room's
+// filter refuses comes back with its error, and one that it lets pass comes back with ours, which no kernel call ever
+// returns.
 //
-// Words: `native A` or `x32 A` for all numbers from 0 to 600 with the argument A six times; `i386` for the same numbers by
-// int 0x80; `call N,A,B,… …` for a number and its arguments in each word. Prints `NUMBER allow`, or the error, or `killed`;
-// `NUMBER unfiltered` for the two that the kernel shows to no filter.
-#include "hostile.h"
-
+// Words: `native A` or `x32 A` for all numbers from 0 to 600 with the argument A six times; `i386` for the same numbers
+// by int 0x80; `call N,A,B,… …` for a number and its arguments in each word. Prints `NUMBER allow`, or the error, or
+// `killed`; `NUMBER unfiltered` for the two that the kernel shows to no filter.
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -17,6 +16,8 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+
+#include "hostile.h"
 
 enum { PASSED = 1234, NUMBERS = 601, X32_BIT = 0x40000000 };
 static const unsigned long let_go = 0x1e760;  // sixth argument of the one call that is really made: the thread's exit
@@ -70,9 +71,8 @@ static int answer_all(void) {
     struct seccomp_notif asked = {0};
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked) != 0) return 1;
     int last = asked.data.args[5] == let_go;
-    struct seccomp_notif_resp answer = {.id = asked.id,
-                                        .error = last ? 0 : -PASSED,
-                                        .flags = last ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0};
+    struct seccomp_notif_resp answer = {
+        .id = asked.id, .error = last ? 0 : -PASSED, .flags = last ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0};
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer) != 0) return 1;
     if (last) break;
   }
