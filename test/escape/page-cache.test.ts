@@ -13,8 +13,10 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { RoomSpec } from '../../src/index.js';
+import { syscallNumbers } from '../../src/plan/seccomp/syscalls-x64.js';
 import { lines, useRooms } from '../helpers/room.js';
 import { armed, attack } from './helpers/hostile-program.js';
+import { verdicts } from './helpers/syscall-probe.js';
 import { idleRoom, saidBy } from './helpers/two-rooms.js';
 
 const rooms = useRooms(test);
@@ -51,6 +53,14 @@ for (const more of users)
     t.is(await rooms.output(t, hashes[2] ?? ''), before, 'a room that comes later');
     t.is(digest(rooms.plank), image, 'the image');
   });
+
+test('the filter refuses sockets of the kernel’s ciphers, on kernels that have none as well', async (t) => {
+  const asked = [syscallNumbers.socket, syscallNumbers.socketpair].map((number) => `${number},38,5,0`);
+  t.deepEqual(
+    [...(await verdicts(t, rooms, ['call', ...asked]))],
+    asked.map((call) => [call, 'EAFNOSUPPORT']),
+  );
+});
 
 test('a file of the host that is mounted to be read stays as it is', async (t) => {
   const file = join(rooms.directory, 'read-only');

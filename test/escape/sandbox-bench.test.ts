@@ -81,7 +81,7 @@ const scenarios: readonly Scenario[] = [
   {
     name: 'routes to the loopback of the host',
     line: `ip link add dummy0 type dummy && echo reached link; ip addr add 10.9.9.9/32 dev lo && echo reached addr
-           ip route add default via 127.0.0.1 && echo reached route; echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet && echo reached sysctl
+           ip route add default via 127.0.0.1 && echo reached route; f=/proc/sys/net/ipv4/conf/all/route_localnet; v=$(cat $f) && echo "$v" > $f && echo reached sysctl
            ip link set lo down && echo reached down; ip link | grep -c '^[0-9]'`,
     more: { capabilities: ['NET_ADMIN', 'NET_RAW'] },
   },
@@ -115,7 +115,7 @@ const scenarios: readonly Scenario[] = [
   {
     name: 'SYS_MODULE',
     line: `head -c 4096 /dev/urandom > /tmp/x.ko; insmod /tmp/x.ko && echo reached insmod; modprobe dummy && echo reached modprobe; rmmod loop && echo reached rmmod
-           echo /tmp/x > /proc/sys/kernel/modprobe && echo reached helper; printf '\\377\\377\\377\\377' > /tmp/y; chmod +x /tmp/y; /tmp/y; true`,
+           printf '\\377\\377\\377\\377' > /tmp/y; chmod +x /tmp/y; /tmp/y; true`,
     more: { capabilities: ['SYS_MODULE'] },
   },
   {
@@ -140,13 +140,15 @@ const scenarios: readonly Scenario[] = [
   {
     name: 'programs in the kernel, packet sockets',
     line: `attempt bpf 'socket(AF_PACKET)' perf_event_open userfaultfd io_uring_setup 'socket(NETLINK_NETFILTER)' keyctl | grep ' 0$' && echo reached
-           echo 1 > /proc/sys/kernel/unprivileged_bpf_disabled && echo reached sysctl`,
+           f=/proc/sys/kernel/unprivileged_bpf_disabled; v=$(cat $f) && echo "$v" > $f && echo reached sysctl`,
     more: { capabilities: ['NET_RAW', 'NET_ADMIN', 'BPF', 'PERFMON'] },
   },
   {
     name: 'helpers that the kernel runs as root',
-    line: `for f in core_pattern modprobe hotplug poweroff_cmd; do echo '|/bin/sh -c id' > /proc/sys/kernel/$f && echo reached $f; done
-           echo /tmp/x > /sys/kernel/uevent_helper && echo reached uevent; echo ':x:M::xx::/tmp/x:' > /proc/sys/fs/binfmt_misc/register && echo reached binfmt
+    // Each is given the value that it has: where the wall is missing, the host shall not be the one to pay.
+    line: `for f in /proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /proc/sys/kernel/hotplug /proc/sys/kernel/poweroff_cmd /sys/kernel/uevent_helper; do
+             [ -e $f ] && v=$(cat $f) && echo "$v" > $f && echo reached $f; done
+           echo ':x:M::xx::/tmp/x:' > /proc/sys/fs/binfmt_misc/register && echo reached binfmt
            ulimit -c unlimited && sh -c 'kill -SEGV $$'; ls /tmp`,
     more: { identity: 'host' },
   },

@@ -11,8 +11,11 @@
 
 enum { NUMBERS = 601, PATIENCE_MS = 400 };
 
-// These write all of the host's dirty pages, which takes as long as that takes.
-static int is_slow(int number) { return number == SYS_sync || number == SYS_syncfs; }
+// The first two write all of the host's dirty pages, which takes as long as that takes; the others would set its clock,
+// and where the walls are missing the host shall not be the one to pay.
+static int is_left_out(int number) {
+  return number == SYS_sync || number == SYS_syncfs || number == SYS_settimeofday || number == SYS_clock_settime;
+}
 
 static void make(int entry, int number, unsigned long with) {
   if (entry == 2)
@@ -38,7 +41,7 @@ int execute_all(int count, char** words) {
   for (int entry = 0; entry < 3; entry++) {
     pid_t children[NUMBERS];
     for (int number = 0; number < NUMBERS; number++) {
-      if (is_slow(number)) {
+      if (is_left_out(number)) {
         children[number] = -1;
         continue;
       }
