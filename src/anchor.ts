@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { release } from 'node:os';
 import type { Plan } from '../types/plan.js';
 import { onAbort, orAbort, requireSignal, type Abortable } from './abort.js';
+import { errorFromNative } from './addon/refusal.js';
 import { hostReport } from './addon/host-report.js';
 import type { AnchorBinding } from './addon/native-anchor.js';
 import { openHost, type AnchorOptions, type OpenedHost } from './addon/open-host.js';
@@ -65,7 +66,6 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   readonly #filters = new SeccompCache();
   readonly #kernelRelease = release();
   readonly #broadcast = new Broadcast<AnchorEvent>();
-  #spawning = 0;
   #closing: Promise<void> | undefined;
 
   private constructor({ binding, host, reserve, undo }: OpenedHost) {
@@ -79,6 +79,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
       size: reserve,
       fresh: host.places,
       prepare: (place) => binding.prepare(planBlank(place, blank)),
+      failed: (error) => channels.reserveError.publish({ error: errorFromNative(error) }),
     });
   }
 
@@ -95,7 +96,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
       capabilities: [],
       kernelRelease: anchor.#kernelRelease,
     });
-    anchor.#reserve.fill();
+    void anchor.#reserve.fill();
     return anchor;
   }
 
@@ -105,8 +106,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
    */
   async ready(): Promise<void> {
     this.#requireOpen();
-    this.#reserve.fill();
-    await this.#holding(() => this.#reserve.filled());
+    await this.#holding(() => this.#reserve.fill());
   }
 
   /** The rooms that are running or being removed, by id. */
@@ -121,7 +121,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
    * is `aborted`.
    */
   spawn(spec: RoomSpec, options: Abortable = {}): Promise<Room> {
-    return this.#track(this.#counted(this.#spawn(spec, options.signal)));
+    return this.#track(this.#reserve.during(this.#spawn(spec, options.signal)));
   }
 
   /** Runs a command to its end and captures what it says: `spawn()` for when nothing happens in between. */
@@ -252,17 +252,6 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     if (clean) this.#reserve.giveBack(place, true);
   }
 
-  /** Blank rooms are made while no spawn is under way: they would compete with it. */
-  async #counted<T>(spawn: Promise<T>): Promise<T> {
-    this.#spawning++;
-    this.#reserve.hold();
-    try {
-      return await spawn;
-    } finally {
-      if (--this.#spawning === 0) this.#reserve.rest();
-    }
-  }
-
   #requireOpen(): void {
     if (this.#closing !== undefined) throw new RoomError('ERR_ROOM_CLOSED', 'the Anchor is closed');
   }
@@ -285,6 +274,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   }
 
   async #close(): Promise<void> {
+    this.#reserve.stop();
     // Look-ups in flight find the Anchor closed when they are done; rooms in flight are ended with the others.
     await this.#binding.close();
     // Their last events may still be on the way to this thread.

@@ -19,6 +19,11 @@ export interface SpawnErrorMessage extends SpawnStartMessage {
   readonly error: unknown;
 }
 
+/** `anchor:reserve:error`: a blank room could not be made ahead. The next spawn makes its own. */
+export interface ReserveErrorMessage {
+  readonly error: unknown;
+}
+
 /** `anchor:room:exit`: every process of it is gone. */
 export interface ExitMessage {
   readonly room: Room;
@@ -33,6 +38,7 @@ export const channels = {
   spawnStart: channel('anchor:room:spawn:start') as Channel<unknown, SpawnStartMessage>,
   spawnEnd: channel('anchor:room:spawn:end') as Channel<unknown, SpawnEndMessage>,
   spawnError: channel('anchor:room:spawn:error') as Channel<unknown, SpawnErrorMessage>,
+  reserveError: channel('anchor:reserve:error') as Channel<unknown, ReserveErrorMessage>,
   exit: channel('anchor:room:exit') as Channel<unknown, ExitMessage>,
 };
 
@@ -53,6 +59,9 @@ export function feedDebugLog(): void {
   });
   subscribe('anchor:room:spawn:error', (message) => {
     log('spawn failed: %s', (message as SpawnErrorMessage).error);
+  });
+  subscribe('anchor:reserve:error', (message) => {
+    log('no blank room: %s', (message as ReserveErrorMessage).error);
   });
   subscribe('anchor:room:exit', (message) => {
     const { room, outcome } = message as ExitMessage;

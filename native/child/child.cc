@@ -28,7 +28,7 @@ bool Failed(Input& input, long result, const char* step, const char* syscall) {
 // process's session.
 bool LeaveEmbedder(Input& input) {
   int priority = 0;
-  // A belt for as long as room-init does not watch its socket.
+  // A belt for a room-init that is frozen when the embedding process ends and cannot read that on its socket.
   if (Failed(input, Raw(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "clone", "prctl") ||
       Failed(input, Raw(__NR_sched_setscheduler, 0, 0 /* SCHED_OTHER */, Arg(&priority)), "clone",
              "sched_setscheduler") ||

@@ -80,8 +80,8 @@ void HandleFurnish(const Received& received) {
 
 void HandleParts(const Received& received) {
   if (received.cut) Failed(room.failure, -EMFILE, "room.request", "recvmsg");
-  bool whole = received.request.kind == RequestKind::kCarry;
-  if (received.cut || !(whole ? Carry(room, received) : Assemble(room, received))) Fail(room.failure);
+  bool only_carries = received.request.kind == RequestKind::kCarry;
+  if (received.cut || !(only_carries ? Carry(room, received) : Assemble(room, received))) Fail(room.failure);
 }
 
 // True when there may be more: a storm of orphans must not keep requests waiting.

@@ -33,7 +33,7 @@ std::unique_ptr<Blank> Blank::Make(Workshop& workshop, const Stacks& stacks, con
   sys::UniqueFd theirs;
   if (plan.identity.mapped) {
     IdMap map{0, plan.identity.base, plan.identity.size};
-    blank->user_namespace = UserNamespace::Make(workshop.proc.get(), stacks.maker, map, map, fault);
+    blank->user_namespace = UserNamespace::Make(workshop.proc.get(), stacks.maker, map, map, fault, map.outside);
     if (!blank->user_namespace) return nullptr;
   }
   blank->upper = MakeUpper(plan, fault);
@@ -48,6 +48,9 @@ std::unique_ptr<Blank> Blank::Make(Workshop& workshop, const Stacks& stacks, con
   theirs.reset();
   FurnishParts parts{blank->upper.get(), blank->user_namespace.fd(), workshop.lift_oom_score};
   if (!SendFurnish(blank->control.get(), plan, parts, blank->sources, fault)) return nullptr;
+  // In the launchers' table they would wait with it, and that is not without end.
+  for (sys::UniqueFd& source : blank->sources.mounts)
+    if (source.get() != blank->sources.devices && source.get() != blank->sources.devpts) source.reset();
   // It has long left, and its stack is needed for the next one.
   blank->user_namespace.Reap();
   return blank;
@@ -69,16 +72,16 @@ bool Blank::Greet(const plan::Blank& plan, sys::Fault& fault) {
   return greeted = true;
 }
 
-void Blank::ExplainEnd(const plan::Room& plan, sys::Fault& fault) {
+bool Blank::ExplainEnd(const plan::Room& plan, sys::Fault& fault) {
   for (;;) {
     init::Record record;
     ssize_t size = recv(control.get(), &record, sizeof record, MSG_DONTWAIT);
     // ECONNRESET is told once, for requests that it left unread, and before what it said last.
     if (size < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
-    if (size != sizeof record) return;
+    if (size != sizeof record) return false;
     if (record.kind == init::RecordKind::kFailed) {
       DescribeFailure(record.failure, plan.blank.mounts, plan.mounts, fault);
-      return;
+      return true;
     }
   }
 }

@@ -7,7 +7,7 @@
 
 namespace rooms::launch {
 
-class Blank;
+struct Blank;
 
 // Blank rooms that were made ahead, by id. Each is used once.
 class Blanks {

@@ -32,6 +32,9 @@ bool SealInit(Workshop& workshop, const char* path, sys::Fault& fault) {
   }
   if (fcntl(copy.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
     return sys::Fail(fault, "init.seal", "fcntl", errno, path);
+  // To be executed and not opened, by whoever comes across it in a room: then nobody can lock it, and what runs from a
+  // file that cannot be read is not dumpable from its first instruction on.
+  if (fchmod(copy.get(), 0111) < 0) return sys::Fail(fault, "init.seal", "fchmod", errno, path);
   // execve refuses (ETXTBSY) what is open for writing, so hand out a second, read-only opening.
   char link[48];
   snprintf(link, sizeof link, "thread-self/fd/%d", copy.get());

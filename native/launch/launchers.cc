@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -30,8 +31,12 @@ void BecomeBatch() {
   pthread_setschedparam(pthread_self(), SCHED_BATCH, &priority);
 }
 
+// Only where there is a way back for the processes it makes: raising a priority takes CAP_SYS_NICE.
 void BecomePolite() {
   constexpr int kNice = 10;
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2] = {};
+  if (sys::Raw(__NR_capget, sys::Arg(&header), sys::Arg(sets)) < 0 || !(sets[0].effective >> CAP_SYS_NICE & 1)) return;
   setpriority(PRIO_PROCESS, static_cast<id_t>(sys::Raw(__NR_gettid)), kNice);
 }
 
@@ -39,20 +44,23 @@ void CloseAll(const JobFds& fds) {
   for (size_t i = 0; i < fds.count; ++i) close(fds.fds[i]);
 }
 
-void Serve(Workshop& workshop, int requests, int replies) {
+void Serve(Workshop& workshop, const Seclusion& sockets, int requests) {
   // Root and working directory of its own: entering the host's mount namespace is refused to a thread that shares them.
   Stacks stacks;
-  if (!stacks.child || !stacks.maker || unshare(CLONE_FS) < 0) return;
+  bool able = stacks.child && stacks.maker && unshare(CLONE_FS) == 0;
+  // Spawns go to the other launchers then; preparations have nobody else, and come back as not made.
+  if (!able && requests == sockets.spawns) return;
   for (;;) {
     Envelope envelope;
     JobFds received, reply;
     long size = sys::ReceiveMessage(requests, &envelope, sizeof envelope, received.fds, &received.count, 0);
     if (size == 0) return;
     if (size < 0) continue;  // out of memory for the moment; the message is still there
-    envelope.job->Run(workshop, stacks, received, reply);
+    if (able) envelope.job->Run(workshop, stacks, received, reply);
     // Without its descriptors the job is told apart from a good one when it is finished; without a reply it is lost.
-    int sent = sys::SendMessage(replies, &envelope, sizeof envelope, reply.fds, reply.count, 0);
-    while (sent < 0 && sent != -EPIPE) sent = sys::SendMessage(replies, &envelope, sizeof envelope, nullptr, 0, 0);
+    int sent = sys::SendMessage(sockets.replies, &envelope, sizeof envelope, reply.fds, reply.count, 0);
+    while (sent < 0 && sent != -EPIPE)
+      sent = sys::SendMessage(sockets.replies, &envelope, sizeof envelope, nullptr, 0, 0);
     CloseAll(reply);
   }
 }
@@ -73,12 +81,12 @@ void ServeFirst(Setup& setup) {
   std::vector<sys::Thread> others(setup.plan.launchers);
   auto spawn = [&workshop, &seclusion] {
     BecomeBatch();
-    Serve(workshop, seclusion.spawns, seclusion.replies);
+    Serve(workshop, seclusion, seclusion.spawns);
   };
   auto prepare = [&workshop, &seclusion] {
     pthread_setname_np(pthread_self(), "anchor-prepare");
     BecomePolite();
-    Serve(workshop, seclusion.preparations, seclusion.replies);
+    Serve(workshop, seclusion, seclusion.preparations);
   };
   bool ok = Seclude(seclusion, workshop, setup.fault) && SealInit(workshop, setup.plan.init.c_str(), setup.fault) &&
             subtree.Open(setup.plan, workshop, setup.fault);

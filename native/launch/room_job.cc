@@ -45,7 +45,7 @@ void RoomJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds& receiv
   marks_.parent[kTaken] = sys::Now();
   {
     Parts parts;
-    launched_ = Prepare(workshop, stacks, received, parts) && Begin(parts);
+    launched_ = Make(workshop, stacks, received, parts);
     if (launched_) {
       Blank& blank = *parts.blank;
       pid_ = blank.init.pid();
@@ -62,10 +62,27 @@ void RoomJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds& receiv
   for (size_t i = 0; i < received.count; ++i) close(received.fds[i]);
 }
 
+bool RoomJob::Make(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts) {
+  const plan::Room& room = planned_->room;
+  if (room.prepared) {
+    // Taken before anything can fail: its ids are given back with this room.
+    parts.blank = workshop.blanks.Take(room.blank.id);
+    // One that has waited may have been killed: by the out-of-memory killer of the host, or by a person.
+    if (parts.blank && parts.blank->init.ended()) parts.blank.reset();
+  }
+  bool waited = static_cast<bool>(parts.blank);
+  if (Prepare(workshop, stacks, received, parts) && Begin(parts)) return true;
+  if (!waited || !gone_) return false;
+  // It was killed a moment ago.
+  parts = {};
+  return Prepare(workshop, stacks, received, parts) && Begin(parts);
+}
+
 bool RoomJob::Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts) {
   const plan::Room& room = planned_->room;
   if (received.count != CountStreams()) return sys::Fail(fault_, "stdio", "fcntl", EBADF);
-  if (!TakeBlank(workshop, stacks, parts)) return false;
+  if (!parts.blank) parts.blank = Blank::Make(workshop, stacks, room.blank, fault_);
+  if (!parts.blank) return false;
   const Blank& blank = *parts.blank;
   marks_.parent[kBlankReady] = sys::Now();
   parts.lower = MakeLower(workshop, stacks.child, room.root, blank.user_namespace.fd(), fault_);
@@ -81,15 +98,6 @@ bool RoomJob::Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& re
   return true;
 }
 
-bool RoomJob::TakeBlank(Workshop& workshop, const Stacks& stacks, Parts& parts) {
-  const plan::Blank& plan = planned_->room.blank;
-  if (planned_->room.prepared) parts.blank = workshop.blanks.Take(plan.id);
-  // One that has waited may have been killed: by the out-of-memory killer of the host, or by a person.
-  if (parts.blank && parts.blank->init.ended()) parts.blank.reset();
-  if (!parts.blank) parts.blank = Blank::Make(workshop, stacks, plan, fault_);
-  return static_cast<bool>(parts.blank);
-}
-
 bool RoomJob::Begin(Parts& parts) {
   const plan::Room& room = planned_->room;
   Blank& blank = *parts.blank;
@@ -100,7 +108,8 @@ bool RoomJob::Begin(Parts& parts) {
   bool resize = room.root.upper_bytes != blank.upper_bytes || room.root.upper_inodes != blank.upper_inodes;
   if (!SendAssemble(control, room, parts.lower.get(), resize, parts.sources, fault_) ||
       !SendRun(control, 0, room.process, room.rlimits, parts.streams, fault_)) {
-    if (fault_.error == EPIPE || fault_.error == ECONNRESET) blank.ExplainEnd(room, fault_);
+    bool ended = fault_.error == EPIPE || fault_.error == ECONNRESET;
+    gone_ = ended && !blank.ExplainEnd(room, fault_);
     return false;
   }
   marks_.parent[kSent] = sys::Now();

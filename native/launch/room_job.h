@@ -57,8 +57,8 @@ class RoomJob : public Job {
 
  private:
   struct Parts;
+  bool Make(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts);
   bool Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts);
-  bool TakeBlank(Workshop& workshop, const Stacks& stacks, Parts& parts);
   bool Begin(Parts& parts);
   size_t CountStreams() const;
 
@@ -68,6 +68,7 @@ class RoomJob : public Job {
   LaunchMarks marks_;
   sys::Fault fault_;
   bool launched_ = false;
+  bool gone_ = false;  // room-init had ended before it was asked anything
   long pid_ = -1;
   bool has_stream_[3] = {};
   // Duplicates of the program's descriptors: it may close or reuse its own while this job waits. In Node's table, like

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,6 +58,13 @@ PrepareJob::PrepareJob(std::unique_ptr<PlannedRoom> planned, Answered answered)
 void PrepareJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds&, JobFds&) {
   const plan::Blank& plan = planned_->room.blank;
   std::unique_ptr<Blank> blank = Blank::Make(workshop, stacks, plan, answer_.fault);
+  // Half of the table is for rooms that somebody asked for.
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  if (blank && static_cast<rlim_t>(blank->control.get()) > files.rlim_cur / 2) {
+    sys::Fail(answer_.fault, "control", "socketpair", EMFILE);
+    return;
+  }
   if (blank && blank->Greet(plan, answer_.fault)) workshop.blanks.Put(plan.id, std::move(blank));
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -21,6 +22,14 @@ bool MakePipe(bool to_room, StreamOwner owner, sys::UniqueFd& room, sys::UniqueF
   host.reset(ends[to_room ? 1 : 0]);
   if (fchown(room.get(), owner.uid, owner.gid) < 0) return sys::Fail(fault, "stdio", "fchown", errno);
   return true;
+}
+
+// From an open directory, `..` leads up to the root of the host.
+bool IsStream(int fd, sys::Fault& fault) {
+  struct stat info;
+  if (fstat(fd, &info) < 0) return sys::Fail(fault, "stdio", "fstat", errno);
+  if (S_ISDIR(info.st_mode)) return sys::Fail(fault, "stdio", "fstat", EISDIR);
+  return fcntl(fd, F_GETFL) & O_PATH ? sys::Fail(fault, "stdio", "fcntl", EBADF) : true;
 }
 
 bool OpenTerminal(const plan::Stdio& stdio, int devpts, StreamOwner owner, Streams& streams, sys::Fault& fault) {
@@ -60,6 +69,7 @@ bool MakeStreams(const plan::Stdio& stdio, const int* attached, int devices, int
       case plan::StreamKind::kFd:
         streams.room[i].reset(fcntl(*attached++, F_DUPFD_CLOEXEC, 0));
         if (!streams.room[i]) return sys::Fail(fault, "stdio", "fcntl", errno);
+        if (!IsStream(streams.room[i].get(), fault)) return false;
         break;
     }
   }

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +32,32 @@ int Wait(void* argument) {
   return 0;
 }
 
+// The effective id of this thread alone, for a moment. The kernel counts what a namespace has for its maker as well, up
+// to the host: without this, one room could take all that root may have of inotify instances or pending signals.
+class EffectiveId {
+ public:
+  explicit EffectiveId(uint32_t id) {
+    if (id == UserNamespace::kOurs) return;
+    dumpable_ = static_cast<int>(Raw(__NR_prctl, PR_GET_DUMPABLE));
+    before_ = geteuid();
+    changed_ = Raw(__NR_setresuid, -1, id, -1) == 0;
+  }
+  ~EffectiveId() {
+    if (!changed_) return;
+    // A thread that keeps a stranger's id must not go on.
+    if (Raw(__NR_setresuid, -1, before_, -1) < 0) abort();
+    // Memory is shared with Node, and the kernel takes it for that of a set-user-id program now.
+    if (dumpable_ == 1) Raw(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+  }
+  EffectiveId(const EffectiveId&) = delete;
+  EffectiveId& operator=(const EffectiveId&) = delete;
+
+ private:
+  uid_t before_ = 0;
+  int dumpable_ = 0;
+  bool changed_ = false;
+};
+
 bool WriteMap(int proc, long pid, const char* file, IdMap map, sys::Fault& fault) {
   char path[48], text[48];
   snprintf(path, sizeof path, "%ld/%s", pid, file);
@@ -51,7 +78,8 @@ UserNamespace& UserNamespace::operator=(UserNamespace&& other) noexcept {
   return *this;
 }
 
-UserNamespace UserNamespace::Make(int proc, const Stack& stack, IdMap uids, IdMap gids, sys::Fault& fault) {
+UserNamespace UserNamespace::Make(int proc, const Stack& stack, IdMap uids, IdMap gids, sys::Fault& fault,
+                                  uint32_t owner) {
   UserNamespace made;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) {
@@ -65,7 +93,11 @@ UserNamespace UserNamespace::Make(int proc, const Stack& stack, IdMap uids, IdMa
   args.stack = reinterpret_cast<uint64_t>(stack.start());
   args.stack_size = stack.size();
   // Its descriptor's number, not its address: this frame may be gone when the child looks.
-  long pid = sys::CloneCall(args, Wait, reinterpret_cast<void*>(static_cast<intptr_t>(ends[0])));
+  long pid;
+  {
+    EffectiveId id(owner);
+    pid = sys::CloneCall(args, Wait, reinterpret_cast<void*>(static_cast<intptr_t>(ends[0])));
+  }
   if (pid < 0) {
     sys::Fail(fault, "userns.create", "clone3", pid);
     return made;

@@ -21,13 +21,17 @@ struct IdMap {
 // A user namespace held by a descriptor, and the process it was made with, which leaves as soon as it gets to run.
 class UserNamespace {
  public:
+  static constexpr uint32_t kOurs = UINT32_MAX;
+
   UserNamespace() = default;
   ~UserNamespace() { Reap(); }
   UserNamespace(UserNamespace&& other) noexcept : fd_(std::move(other.fd_)), maker_(std::exchange(other.maker_, -1)) {}
   UserNamespace& operator=(UserNamespace&& other) noexcept;
 
-  // `proc` is the host's /proc. The stack must not be used again before this object is gone or was reaped.
-  static UserNamespace Make(int proc, const Stack& stack, IdMap uids, IdMap gids, sys::Fault& fault);
+  // `proc` is the host's /proc. The stack must not be used again before this object is gone or was reaped. `owner`: the
+  // id that what is counted in the namespace is counted for, too; otherwise that of this process.
+  static UserNamespace Make(int proc, const Stack& stack, IdMap uids, IdMap gids, sys::Fault& fault,
+                            uint32_t owner = kOurs);
 
   explicit operator bool() const { return static_cast<bool>(fd_); }
   int fd() const { return fd_.get(); }

@@ -1,7 +1,7 @@
 #pragma once
 
-// types/plan.d.ts as plain structs. Everything lives in one Arena; nothing here has a destructor, so the child may read
-// it between clone and exec.
+// types/plan.d.ts as plain structs. Everything lives in one Arena; nothing here has a destructor, so
+// all of it goes with that.
 
 #include <stddef.h>
 #include <stdint.h>

@@ -143,7 +143,12 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
   },
   stdio: {
     doing: 'prepare stdin, stdout and stderr',
-    on: { EBADF: { hint: 'A number in `stdio` is not an open fd.' } },
+    on: {
+      EBADF: { hint: 'A number in `stdio` is not an open fd.' },
+      EISDIR: {
+        hint: 'An fd in `stdio` is a directory, from which a room could climb to the root of the host.',
+      },
+    },
   },
   clone: {
     doing: 'start the room',
@@ -188,7 +193,9 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
       'ENOTDIR EISDIR EEXIST': {
         hint: 'Something of another kind is there already: a file where a directory is needed, or the reverse.',
       },
-      'EXDEV ELOOP': { hint: 'A symbolic link in the plank leads out of the room.' },
+      'EXDEV ELOOP': {
+        hint: 'A symbolic link in the plank leads out of the room, or to /proc, /sys or /dev.',
+      },
       'ENOSPC EDQUOT': { hint: 'limits.disk or limits.files is too small even for the mount targets.' },
       EROFS: { hint: 'The target lies in a read-only mount: make the directory in its source.' },
     },

@@ -31,8 +31,8 @@ const rest: readonly MountPlan[] = [
 ];
 
 /**
- * What the spec and the plank say. They come after the kernel's, but never lie on or below one of those (the spec refuses
- * such targets), so that no cover is covered.
+ * What the spec and the plank say. They come after the kernel's, but never lie on or below one of those: the spec refuses
+ * such targets, and room-init refuses links of the plank that lead there.
  */
 export function planMounts({ identity, user, plank, mounts }: ResolvedRoom): MountPlan[] {
   return [

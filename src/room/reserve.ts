@@ -7,9 +7,11 @@ export interface ReserveParts {
   readonly fresh: FreshPlaces;
   /** Makes the blank room of a place; resolves when it waits. */
   readonly prepare: (place: RoomPlace) => Promise<void>;
+  /** Hears why one could not be made. */
+  readonly failed: (error: unknown) => void;
 }
 
-/** Milliseconds. */
+/** Milliseconds without a spawn after which a reserve that is not empty is filled up. */
 const REST = 5;
 
 /**
@@ -19,8 +21,11 @@ const REST = 5;
 export class Reserve implements RoomPlaces {
   readonly #parts: ReserveParts;
   readonly #ready: RoomPlace[] = [];
-  readonly #making = new Set<Promise<void>>();
+  #filling: Promise<boolean> | null = null;
   #timer: NodeJS.Timeout | undefined;
+  #spawning = 0;
+  /** Who waits for it to be full. */
+  #waited = 0;
   #closed = false;
 
   constructor(parts: ReserveParts) {
@@ -38,60 +43,73 @@ export class Reserve implements RoomPlaces {
     else this.#parts.fresh.giveBack(place);
   }
 
-  /**
-   * No spawn is under way: what is missing is made after a moment of rest, because it would compete with the next spawn
-   * and with the end of the last room; sooner when little is left.
-   */
-  rest(): void {
+  /** A spawn is under way until the promise settles. Blank rooms are made in between: they would compete with it. */
+  async during<T>(spawn: Promise<T>): Promise<T> {
+    this.#spawning++;
     clearTimeout(this.#timer);
-    const missing = this.#parts.size - this.#ready.length - this.#making.size;
-    if (missing <= 0 || this.#closed) return;
-    const urgent = this.#ready.length * 2 < this.#parts.size;
-    this.#timer = setTimeout(() => this.fill(), urgent ? 0 : REST);
-    this.#timer.unref();
-  }
-
-  /** A spawn is under way. */
-  hold(): void {
-    clearTimeout(this.#timer);
-  }
-
-  /** Starts to make what is missing. */
-  fill(): void {
-    while (!this.#closed && this.#ready.length + this.#making.size < this.#parts.size) {
-      const made = this.#make();
-      this.#making.add(made);
-      void made.then(() => this.#making.delete(made));
+    try {
+      return await spawn;
+    } finally {
+      if (--this.#spawning === 0) this.#rest();
     }
   }
 
-  /** Resolves when nothing is being made. */
-  async filled(): Promise<void> {
-    while (this.#making.size > 0) await Promise.all(this.#making);
+  /** Makes what is missing; resolves when nothing is missing, or no more can be made. */
+  async fill(): Promise<void> {
+    this.#waited++;
+    while (this.#missing && (await this.#makeMissing())) {}
+    this.#waited--;
   }
 
-  /** Once native code has ended all blank rooms. */
-  async close(): Promise<void> {
+  /** No more is made. Before native code ends what waits. */
+  stop(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await this.filled();
+  }
+
+  /** Gives all ids back, when native code has ended what waited. */
+  async close(): Promise<void> {
+    this.stop();
+    await this.#filling;
     for (const place of this.#ready.splice(0)) this.#parts.fresh.giveBack(place);
   }
 
+  get #missing(): boolean {
+    return !this.#closed && this.#ready.length < this.#parts.size;
+  }
+
+  /** After a moment, because the next spawn and the end of the last room come first; at once when little is left. */
+  #rest(): void {
+    if (!this.#missing) return;
+    const urgent = this.#ready.length * 2 < this.#parts.size;
+    this.#timer = setTimeout(() => void this.#makeMissing(), urgent ? 0 : REST);
+    this.#timer.unref();
+  }
+
+  /** One after the other, until a spawn comes that nobody who waits for the reserve minds. False when one could not be made. */
+  #makeMissing(): Promise<boolean> {
+    return (this.#filling ??= this.#fillUp().finally(() => (this.#filling = null)));
+  }
+
+  async #fillUp(): Promise<boolean> {
+    while (this.#missing && (this.#spawning === 0 || this.#waited > 0))
+      if (!(await this.#make())) return false;
+    return true;
+  }
+
   /** What stands in the way of one stands in the way of the next room as well, and that one has somebody to tell. */
-  async #make(): Promise<void> {
-    let place: RoomPlace;
+  async #make(): Promise<boolean> {
+    let place: RoomPlace | null = null;
     try {
       place = { ...this.#parts.fresh.take('mapped'), prepared: true };
-    } catch {
-      return;
-    }
-    try {
       await this.#parts.prepare(place);
-      if (this.#closed) this.#parts.fresh.giveBack(place);
-      else this.#ready.push(place);
-    } catch {
-      this.#parts.fresh.giveBack(place);
+    } catch (error) {
+      if (place !== null) this.#parts.fresh.giveBack(place);
+      if (!this.#closed) this.#parts.failed(error);
+      return false;
     }
+    if (this.#closed) this.#parts.fresh.giveBack(place);
+    else this.#ready.push(place);
+    return true;
   }
 }

@@ -54,6 +54,9 @@ export const tmpfsMountKeys = keysOf<TmpfsMountSpec>({ tmpfs: true, at: true, mo
 /** These are the kernel's own trees, and what a room may see of them is not up to its mounts. */
 const kernelTrees = ['/proc', '/sys', '/dev'];
 
+/** Each is a descriptor on its way to the room. */
+const mostMounts = 1000;
+
 const leastTmpfs = 4096;
 const defaultMode = 0o1777;
 
@@ -63,9 +66,11 @@ const defaultMode = 0o1777;
  */
 export function parseMounts(value: unknown, field: string): readonly CheckedMount[] {
   if (value === undefined) return [];
-  const mounts = readArray(value, field, 'an array of mounts').map((mount, index) =>
-    parseMount(mount, `${field}[${index}]`, index),
-  );
+  const entries = readArray(value, field, 'an array of mounts');
+  if (entries.length > mostMounts) {
+    throw wrongValue(field, `at most ${mostMounts} mounts`, value, String(entries.length));
+  }
+  const mounts = entries.map((mount, index) => parseMount(mount, `${field}[${index}]`, index));
   refuseDuplicates(mounts, field);
   return mounts.sort((left, right) => depth(left.at) - depth(right.at));
 }

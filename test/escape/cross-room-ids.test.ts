@@ -2,7 +2,7 @@
 // priorities, quotas of the kernel per user).
 // Rule: each living room has a range of ids that no other has, in whatever process its Anchor is: IdRanges in src/host/ids.ts,
 //   whose blocks are claimed by abstract socket names (claimName() in native/bridge/module.cc). BecomeRoomRoot() in
-//   native/child/privileges.cc takes the ids on.
+//   native/init/assemble/privileges.cc takes the ids on.
 // Mutation: in IdRanges.take() return `block.first` without adding the slot; or in #claimBlock() go on when `claim` is null and
 //   begin at 0 instead of a random block.
 import { execFile } from 'node:child_process';
@@ -104,23 +104,19 @@ test('no setting of the kernel that one room writes does another room read', asy
   t.deepEqual(changed, [], wrote);
 });
 
-// A fault: user namespaces of rooms are made by a thread with user id 0, so that the kernel counts for root of the host, besides
-// for the user of the room, what any room has of pending signals, message queues and inotify instances
-// (inc_rlimit_ucounts(), inc_ucount()). One room takes all, and no room and no program of root has any left.
-// UserNamespace::Make() in native/launch/user_namespace.cc should make it with the effective id of the room's base.
+// What a room has of pending signals and message queues is counted for the maker of its user namespace, too: that has the
+// effective id of the room's base (EffectiveId in native/launch/user_namespace.cc), and not root's.
 for (const kind of ['signals', 'queues'] as const)
-  test.failing(
-    `a room that takes all ${kind} there are leaves other rooms and the host theirs`,
-    async (t) => {
-      const spec = (words: string[]): string =>
-        JSON.stringify({
-          plank: rooms.plank,
-          command: ['hostile', ...words],
-          mounts: [{ host: program, at: '/usr/local/bin/hostile' }],
-        });
-      const program = await hostileProgram();
-      // In a program of small limits, which its rooms inherit: the real ones are everybody's on this machine.
-      const source = `
+  test(`a room that takes all ${kind} there are leaves other rooms and the host theirs`, async (t) => {
+    const spec = (words: string[]): string =>
+      JSON.stringify({
+        plank: rooms.plank,
+        command: ['hostile', ...words],
+        mounts: [{ host: program, at: '/usr/local/bin/hostile' }],
+      });
+    const program = await hostileProgram();
+    // In a program of small limits, which its rooms inherit: the real ones are everybody's on this machine.
+    const source = `
       import { Anchor } from ${JSON.stringify(library)};
       import { once } from 'node:events';
       import { execFileSync } from 'node:child_process';
@@ -132,7 +128,7 @@ for (const kind of ['signals', 'queues'] as const)
       const host = execFileSync(${JSON.stringify(program)}, ['spare', ${JSON.stringify(kind)}], { encoding: 'utf8' }).trim();
       await anchor.close();
       console.log(JSON.stringify({ alone, beside, host }));`;
-      const { stdout } = await run('prlimit', [
+    const { stdout } = await run('prlimit', [
       '--sigpending=200:200',
       '--msgqueue=300000:300000',
       process.execPath,
@@ -140,6 +136,5 @@ for (const kind of ['signals', 'queues'] as const)
       '--eval',
       source,
     ]); // prettier-ignore
-      t.deepEqual(JSON.parse(stdout), { alone: 'spare', beside: 'spare', host: 'spare' });
-    },
-  );
+    t.deepEqual(JSON.parse(stdout), { alone: 'spare', beside: 'spare', host: 'spare' });
+  });

@@ -2,8 +2,8 @@
  * Goes with class 4: what an image may carry that is power by itself: device nodes, set-user-id programs, file capabilities,
  * attributes that overlayfs acts upon.
  *
- * Rule: the root is nodev and nosuid (MakeRoot() in native/child/root.cc), the image too (kAttributes in
- * native/launch/planks.cc), and PR_SET_NO_NEW_PRIVS is set (DropPrivileges() in native/child/privileges.cc).
+ * Rule: the root is nodev and nosuid (MakeRoot() in native/init/assemble/root.cc), the image too (kAttributes in
+ * native/launch/planks.cc), and PR_SET_NO_NEW_PRIVS is set (DropPrivileges() in native/init/assemble/privileges.cc).
  * Mutation: MakeRoot(): `sys::Fsmount(context, 0)`; for set-user-id programs PR_SET_NO_NEW_PRIVS has to be left out as well.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';

@@ -1,6 +1,6 @@
 // Class 14: a set of capabilities that was not emptied comes back at the next execve (CVE-2022-24769, CVE-2022-29162).
 // Rule: all five sets are what the spec names, which is nothing by default, and nothing puts back what is gone:
-//   DropPrivileges() in native/child/privileges.cc (no_new_privs, securebits locked, capset), then SetCapabilities() and
+//   DropPrivileges() in native/init/assemble/privileges.cc (no_new_privs, securebits locked, capset), then SetCapabilities() and
 //   DropBoundingSet() in native/init/run.cc for each process.
 // Mutation: in SetCapabilities() leave the first argument's inheritable set of `exact` at ~0u and skip the loop of
 //   PR_CAPBSET_DROP; or in DropPrivileges() leave out PR_SET_NO_NEW_PRIVS, or the *_LOCKED bits of `bits`.

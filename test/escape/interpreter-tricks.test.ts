@@ -2,7 +2,7 @@
  * Goes with class 1: a program of the room names what executes it (PT_INTERP, `#!`), and names a file of the host, the
  * process that starts it, or a descriptor that may have been left open.
  *
- * Rule: the command is executed by a process that is inside already: chroot in EnterRoot() (native/child/root.cc), and no
+ * Rule: the command is executed by a process that is inside already: chroot in EnterRoot() (native/init/assemble/root.cc), and no
  * descriptor left: close_range in SetStdio() (native/init/run.cc).
  * Mutation: EnterRoot(): leave out chroot and chdir, or SetStdio(): leave out close_range.
  */

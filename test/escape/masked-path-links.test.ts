@@ -3,7 +3,7 @@
  * CVE-2025-52881, CVE-2019-19921), or a cover is evaded by another name of the file.
  *
  * Rule: a room's /dev is a read-only tmpfs of ours (MakeDevices() in native/launch/devices.cc), /proc and /sys are mounts
- * of their own (NewFilesystem() in native/child/mounts.cc), a cover is an empty file of the room's own tmpfs (NewMask()
+ * of their own (NewFilesystem() in native/init/assemble/mounts.cc), a cover is an empty file of the room's own tmpfs (NewMask()
  * there), and terminals come from the devpts by descriptor (OpenTerminal() in native/launch/streams.cc).
  * Mutation: src/host/proc-masks.ts: `/proc/sys` left out of `sealed`, or `/proc/kmsg` out of `rootOnly`.
  */
@@ -110,7 +110,7 @@ for (const identity of identities)
 
 // Fault of the product: with identity `host` root of the room owns the files of /proc, and their mode is one for all mounts of
 // procfs: `chmod 0 /proc/meminfo` takes it from every other room and, once the host's dentries are dropped, from the host.
-// A read-only /proc for these rooms (MOUNT_ATTR_RDONLY in kernelMounts() of src/plan/mounts.ts) would stop it.
+// A read-only /proc for these rooms (MOUNT_ATTR_RDONLY in planKernelMounts() of src/plan/mounts.ts) would stop it.
 test.failing(
   'root of a room with identity host cannot change the mode of files in /proc for others',
   async (t) => {

@@ -1,7 +1,7 @@
 // Class 12: the page cache has no namespace, so that one room changes a plank for all (CVE-2026-31431 "Copy Fail",
 // CVE-2022-0847 "Dirty Pipe", CVE-2016-5195 "Dirty COW").
 // Rule: planks are mounted read-only below an overlay, so that a write makes a copy in the room's own layer (kAttributes in
-//   native/launch/planks.cc, MakeRoot() in native/child/root.cc); mounts are read-only unless the spec says otherwise
+//   native/launch/planks.cc, MakeRoot() in native/init/assemble/root.cc); mounts are read-only unless the spec says otherwise
 //   (planBind() in src/plan/mounts.ts). What has written past that is refused: AF_ALG (row `socket` of
 //   src/plan/seccomp/default-profile.ts), io_uring, userfaultfd, ptrace and process_vm_writev.
 // Mutation: in planBind() leave out MOUNT_ATTR_RDONLY; or take `AF_ALG` out of the filter by adding

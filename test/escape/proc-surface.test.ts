@@ -1,8 +1,8 @@
 // Class 28: files of the kernel that tell about the host or change it: kcore, keys, sysrq-trigger, timer_list, firmware,
 // powercap.
-// Rule: computeCovers() in src/host/proc-masks.ts (`hidden`, `sealed`, `rootOnly`) lays covers over them, kernelMounts() in
+// Rule: computeCovers() in src/host/proc-masks.ts (`hidden`, `sealed`, `rootOnly`) lays covers over them, planKernelMounts() in
 //   src/plan/mounts.ts makes /sys read-only, and the ids of the room are nobody's to the files that are left.
-// Mutation: in kernelMounts() leave out MOUNT_ATTR_RDONLY of /sys; in proc-masks.ts empty `sealed` (seen with identity host); or
+// Mutation: in planKernelMounts() leave out MOUNT_ATTR_RDONLY of /sys; in proc-masks.ts empty `sealed` (seen with identity host); or
 //   take '/proc/sysrq-trigger' out of it.
 import test from 'ava';
 import type { RoomSpec } from '../../src/index.js';

@@ -2,8 +2,8 @@
  * Class 1: the room opens the program of the host that started it, and overwrites it (CVE-2019-5736, CVE-2016-9962).
  *
  * Rule: what runs in a room before its command is a sealed copy in memory, never a file of the host: SealInit() in
- * native/launch/init_copy.cc, executed by descriptor. It cannot be read or traced: PR_SET_DUMPABLE 0 in Supervise()
- * (native/init/supervise.cc) and in Child() (native/init/run.cc).
+ * native/launch/init_copy.cc, executed by descriptor. It cannot be read or traced: PR_SET_DUMPABLE 0 in Begin()
+ * (native/init/assemble/begin.cc) and in Child() (native/init/run.cc).
  * Mutation: SealInit(): keep the file instead of the copy, `workshop.init = std::move(file); return true;` right after fstat.
  */
 import { once } from 'node:events';
@@ -63,24 +63,19 @@ for (const identity of identities)
     t.is(before[2], before[3], 'it is a copy of room-init');
   });
 
-// Fault of the product: the copy is one file for all rooms of an Anchor, its mode is 0777 and its owner root. Whoever opens
-// it in the moment between execve and PR_SET_DUMPABLE can lock it, give it attributes, and with identity `host` take its
-// x bits away; then no room starts any more. With mode 0111 nobody could open it, and the kernel makes what runs from a file
-// that cannot be read non-dumpable before its first instruction.
+// The copy is one file for all rooms of an Anchor. Its mode is 0111: whoever comes across it can execute it and not open it,
+// and what runs from a file that cannot be read is not dumpable from its first instruction on.
 for (const identity of identities)
-  test.serial.failing(
-    `a room with identity ${identity} cannot lock or disable what starts others`,
-    async (t) => {
-      const plank = await hostilePlank(t, { programs: ['overwrite-runtime'] });
-      const room = await rooms.anchor.spawn({ plank, command: ['sleep', '1000'], identity });
-      t.teardown(() => room.destroy());
-      const { mode } = statSync(`/proc/${room.pid}/exe`);
-      const said = await startWatched(room, 'disturb', 2000);
-      t.deepEqual(
-        said.filter((line) => line.startsWith('DID')),
-        [],
-      );
-      t.is(statSync(`/proc/${room.pid}/exe`).mode, mode);
-      await t.notThrowsAsync(rooms.anchor.run(rooms.spec(['true'])));
-    },
-  );
+  test.serial(`a room with identity ${identity} cannot lock or disable what starts others`, async (t) => {
+    const plank = await hostilePlank(t, { programs: ['overwrite-runtime'] });
+    const room = await rooms.anchor.spawn({ plank, command: ['sleep', '1000'], identity });
+    t.teardown(() => room.destroy());
+    const { mode } = statSync(`/proc/${room.pid}/exe`);
+    const said = await startWatched(room, 'disturb', 2000);
+    t.deepEqual(
+      said.filter((line) => line.startsWith('DID')),
+      [],
+    );
+    t.is(statSync(`/proc/${room.pid}/exe`).mode, mode);
+    await t.notThrowsAsync(rooms.anchor.run(rooms.spec(['true'])));
+  });

@@ -4,7 +4,7 @@
  * Rule: a spec has no sysctls, and no free text of it reaches a file of the kernel (roomSpecKeys in src/spec/room-spec.ts,
  * readFields() in src/spec/field.ts refuse every other key). In a mapped room no id of it is root of the host; with identity
  * `host` /proc/sys is read-only (`sealed` in src/host/proc-masks.ts).
- * Mutation: proc-masks.ts: '/proc/sys' left out of `sealed`; for mapped rooms BecomeRoomRoot() (native/child/privileges.cc)
+ * Mutation: proc-masks.ts: '/proc/sys' left out of `sealed`; for mapped rooms BecomeRoomRoot() (native/init/assemble/privileges.cc)
  * without setns(2).
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -66,7 +66,7 @@ bool InstallFilter(Room& room, const sock_filter* filter, uint32_t length) {
 }  // namespace
 
 bool Carry(Room& room, const Received& received) {
-  if (room.carried_count + received.fd_count > kMaxCarriedFds) return Broken(room.failure);
+  if (room.assembled || room.carried_count + received.fd_count > kMaxCarriedFds) return Broken(room.failure);
   for (unsigned i = 0; i < received.fd_count; ++i) carried[room.carried_count++] = received.fds[i];
   return true;
 }

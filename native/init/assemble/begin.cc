@@ -2,6 +2,7 @@
 #include <linux/prctl.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "init/assemble/room.h"
 #include "sys/raw.h"
@@ -40,6 +41,11 @@ bool OpenSignals() {
 }  // namespace
 
 bool Begin() {
+  // Programs of a room can execute this file too; they have no business with it.
+  int type = 0;
+  unsigned size = sizeof type;
+  if (Raw(__NR_getsockopt, kControlFd, SOL_SOCKET, SO_TYPE, Arg(&type), Arg(&size)) < 0 || type != SOCK_SEQPACKET)
+    return false;
   // /proc/1 then belongs to the host's root: nothing in the room can read or trace this process.
   Raw(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   Raw(__NR_prctl, PR_SET_NAME, Arg(kRoomInit));

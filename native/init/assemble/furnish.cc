@@ -47,7 +47,9 @@ bool Furnish(Room& room, const Received& received) {
   Payload payload = received.Read();
   const Furnishing* furnishing = payload.Take<Furnishing>();
   const Mount* mounts = furnishing ? payload.Take<Mount>(furnishing->mount_count) : nullptr;
-  if (!mounts || room.furnished || received.fd_count < 1u + furnishing->has_user_namespace) return Broken(room.failure);
+  if (!mounts || room.furnished || furnishing->has_user_namespace > 1 ||
+      received.fd_count < 1u + furnishing->has_user_namespace)
+    return Broken(room.failure);
   const int* fds = received.fds;
   int fd_count = static_cast<int>(received.fd_count);
   room.upper = *fds++, --fd_count;

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "init/assemble/room.h"
 #include "init/assemble/target.h"
@@ -63,7 +64,8 @@ int NewMask(Room& room, const Mount& mount, int index) {
 bool AttachMount(Room& room, int root, const Mount& mount, const char* path, int source, int index) {
   Failure& failure = room.failure;
   MountKind kind = KindOf(mount);
-  int target = OpenTarget(room, root, mount, path);
+  int target = IsKernels(mount) || !room.furnished ? OpenTarget(room, root, mount, path)
+                                                   : OpenDeclaredTarget(room, root, mount, path);
   bool optional = kind == MountKind::kMask || kind == MountKind::kReadOnly;
   if (optional && (target == -ENOENT || target == -ENOTDIR)) return true;
   if (Failed(failure, target, "mount.target", "openat2", index)) return false;
@@ -77,6 +79,13 @@ bool AttachMount(Room& room, int root, const Mount& mount, const char* path, int
 
 // With everything that lies on them.
 bool MoveKernelTrees(Room& room, int root) {
+  // Of /dev, and of the tmpfs that covers are taken from.
+  const int known[] = {sys::Openat2(room.upper, "dev", O_PATH | O_CLOEXEC, 0, 0), room.upper};
+  for (int i = 0; i < 2; ++i) {
+    struct stat info;
+    if (Failed(room.failure, Raw(__NR_fstat, known[i], Arg(&info)), "mount.attach", "fstat")) return false;
+    room.kernel_devices[i] = info.st_dev;
+  }
   for (const Tree& tree : room.trees) {
     int from = sys::Openat2(room.upper, tree.name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, 0);
     if (Failed(room.failure, from, "mount.attach", "openat2", tree.mount)) return false;

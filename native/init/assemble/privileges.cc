@@ -28,7 +28,9 @@ bool BecomeRoomRoot(Room& room) {
 
 bool DropPrivileges(Room& room, uint64_t capabilities) {
   Failure& failure = room.failure;
-  // A belt for the moments until room-init watches its socket. After the ids, because changing them clears it.
+  // A belt for a room-init that is frozen when the embedding process ends and cannot read that on its socket. After the
+  // ids, because changing them clears it, and sets anew whether this process can be dumped and traced.
+  if (Failed(failure, Raw(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0), "privileges", "prctl")) return false;
   if (Failed(failure, Raw(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "privileges", "prctl")) return false;
   if (Failed(failure, Raw(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "privileges", "prctl")) return false;
   long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |
@@ -38,7 +40,9 @@ bool DropPrivileges(Room& room, uint64_t capabilities) {
   uint64_t keep = capabilities | kInitCapabilities;
   for (int cap = 0; cap < 64; ++cap) {
     if (keep >> cap & 1) continue;
-    if (Raw(__NR_prctl, PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) break;  // past the last capability of this kernel
+    long dropped = Raw(__NR_prctl, PR_CAPBSET_DROP, cap, 0, 0, 0);
+    if (dropped == -EINVAL) break;  // past the last capability of this kernel
+    if (Failed(failure, dropped, "privileges", "prctl")) return false;
   }
   uint32_t low = static_cast<uint32_t>(keep), high = static_cast<uint32_t>(keep >> 32);
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};

@@ -25,6 +25,7 @@ struct Room {
   Tree trees[3] = {
       {plan::MountKind::kDev, "dev", -1}, {plan::MountKind::kProc, "proc", -1}, {plan::MountKind::kSysfs, "sys", -1}};
   unsigned carried_count = 0;
+  unsigned long kernel_devices[2] = {};  // where declared mounts may not lie
   Failure failure{};
   int64_t marks[kMarks] = {};
 };

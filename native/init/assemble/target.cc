@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "plan/plan.h"
 #include "sys/mount_api.h"
@@ -28,7 +29,29 @@ long Make(const Room& room, int directory, const char* name, bool file) {
   return Raw(__NR_fchownat, directory, Arg(name), room.owner_uid, room.owner_gid, AT_SYMLINK_NOFOLLOW);
 }
 
+// A link in the plank may lead a declared mount to one of the kernel's trees, or to what covers a part of them.
+bool IsKernelTree(const Room& room, int target) {
+  struct statfs system;
+  struct stat info;
+  if (Raw(__NR_fstatfs, target, Arg(&system)) < 0 || Raw(__NR_fstat, target, Arg(&info)) < 0) return true;
+  switch (static_cast<unsigned long>(system.f_type)) {
+    case 0x9fa0:      // proc
+    case 0x62656572:  // sysfs
+    case 0x1cd1:      // devpts
+    case 0x19800202:  // mqueue
+      return true;
+  }
+  for (dev_t device : room.kernel_devices)
+    if (info.st_dev == device) return true;
+  return false;
+}
+
 }  // namespace
+
+int OpenDeclaredTarget(const Room& room, int root, const Mount& mount, const char* path) {
+  int target = OpenTarget(room, root, mount, path);
+  return target >= 0 && IsKernelTree(room, target) ? -EXDEV : target;
+}
 
 bool IsKernels(const Mount& mount) {
   plan::MountKind kind = static_cast<plan::MountKind>(mount.kind);

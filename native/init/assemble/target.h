@@ -9,6 +9,9 @@ namespace rooms::init {
 // in the room's own layer. Returns an O_PATH descriptor or -errno.
 int OpenTarget(const Room& room, int root, const Mount& mount, const char* path);
 
+// The same for a mount of the spec, which may lie on no tree of the kernel's: -EXDEV.
+int OpenDeclaredTarget(const Room& room, int root, const Mount& mount, const char* path);
+
 // True for what the kernel provides; false for what a spec declares.
 bool IsKernels(const Mount& mount);
 
