@@ -25,17 +25,7 @@ process.exit(survivors.length === 0 ? 0 : 1);
 function prepare() {
   rmSync(copy, { recursive: true, force: true });
   mkdirSync(copy, { recursive: true });
-  const parts = [
-    'native',
-    'src',
-    'test',
-    'types',
-    'schema',
-    'build',
-    'binding.gyp',
-    'package.json',
-    'ava.config.js',
-  ];
+  const parts = ['native', 'src', 'test', 'types', 'schema', 'binding.gyp', 'package.json', 'ava.config.js'];
   for (const part of parts)
     cpSync(join(root, part), join(copy, part), { recursive: true, preserveTimestamps: true });
   mkdirSync(join(copy, '.build'));
@@ -44,35 +34,33 @@ function prepare() {
     if (existsSync(built)) cpSync(built, join(copy, '.build', part), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const failure = gyp('configure') ?? gyp('build');
+  if (failure !== null) throw new Error(failure);
 }
 
-function run({ name, file, find, replace, tests }) {
-  const path = join(copy, file);
-  const before = readFileSync(path, 'utf8');
-  const pieces = before.split(find);
-  if (pieces.length !== 2)
-    return report(name, 'STALE', `${file} has the text ${pieces.length - 1} times: ${find}`);
-  process.stdout.write(`${name} ...\n`);
-  writeFileSync(path, pieces.join(replace));
+function run({ name, tests, also = [], ...main }) {
+  console.log(name);
+  const changes = [main, ...also];
+  const before = new Map(changes.map(({ file }) => [file, readFileSync(join(copy, file), 'utf8')]));
   try {
-    const failure = build(file);
+    for (const { file, find, replace } of changes) {
+      const pieces = readFileSync(join(copy, file), 'utf8').split(find);
+      if (pieces.length !== 2)
+        return report(name, 'STALE', `${file} has ${pieces.length - 1} times: ${find}`);
+      writeFileSync(join(copy, file), pieces.join(replace));
+    }
+    const failure = build([...before.keys()]);
     if (failure !== null) return report(name, 'BROKEN', failure);
-    const result = spawnSync(
-      process.execPath,
-      [join('node_modules', 'ava', 'entrypoints', 'cli.mjs'), '--tap', ...tests],
-      {
-        cwd: copy,
-        encoding: 'utf8',
-        maxBuffer: 2 ** 28,
-      },
-    );
-    const noticed = [...result.stdout.matchAll(/^not ok \d+ - (.*)$/gm)].map(([, title]) => title);
+    const ava = join('node_modules', 'ava', 'entrypoints', 'cli.mjs');
+    const options = { cwd: copy, encoding: 'utf8', maxBuffer: 2 ** 28 };
+    const { stdout } = spawnSync(process.execPath, [ava, '--tap', '--timeout=60s', ...tests], options);
+    const noticed = [...stdout.matchAll(/^not ok \d+ - (.*)$/gm)].map(([, title]) => title);
     return noticed.length > 0
       ? report(name, 'caught', summary(noticed))
       : report(name, 'LIVES', tests.join(' '));
   } finally {
-    writeFileSync(path, before);
-    build(file);
+    for (const [file, text] of before) writeFileSync(join(copy, file), text);
+    build([...before.keys()]);
   }
 }
 
@@ -86,9 +74,9 @@ function summary(titles) {
   return titles.length === 1 ? first : `${first} (and ${titles.length - 1} more)`;
 }
 
-/** What has to be made again after `file` changed: null, or why it could not be. */
-function build(file) {
-  if (file.endsWith('.ts')) {
+/** Makes again what these files are part of: null, or why that failed. */
+function build(files) {
+  for (const file of files.filter((name) => name.endsWith('.ts'))) {
     const { outputText } = ts.transpileModule(readFileSync(join(copy, file), 'utf8'), {
       compilerOptions: {
         target: ts.ScriptTarget.ES2022,
@@ -97,18 +85,20 @@ function build(file) {
       },
     });
     writeFileSync(join(copy, '.build', file.replace(/\.ts$/, '.js')), outputText);
-    return null;
   }
-  const made = spawnSync(
-    process.execPath,
-    [join('node_modules', 'node-gyp', 'bin', 'node-gyp.js'), 'build'],
-    {
-      cwd: copy,
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-    },
+  if (files.every((name) => name.endsWith('.ts'))) return null;
+  return gyp('build');
+}
+
+function gyp(what) {
+  const program = join('node_modules', 'node-gyp', 'bin', 'node-gyp.js');
+  const made = spawnSync(process.execPath, [program, what], {
+    cwd: copy,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
+  if (made.status === 0) return null;
+  return (
+    `${made.stdout}${made.stderr}`.split('\n').find((line) => line.includes('error')) ?? 'it does not build'
   );
-  return made.status === 0
-    ? null
-    : (made.stderr.split('\n').find((line) => line.includes('error')) ?? 'no build');
 }
