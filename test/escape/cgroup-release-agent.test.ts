@@ -2,11 +2,11 @@
  * Class 9: the room reaches a cgroup hierarchy: `release_agent` names a program that the kernel runs as root of the host, other
  * files lift the limits of the room (CVE-2022-0492, CVE-2023-25809).
  *
- * Rule: no cgroup file system is in a room: /sys is a sysfs of its own (planKernelMounts() in src/plan/mounts.ts); mount(2) and
- * its relatives are refused (first row of defaultProfile in src/plan/seccomp/default-profile.ts); the mount namespace belongs
- * to the host's user namespace because the room's is entered last (BecomeRoomRoot() in native/init/assemble/privileges.cc).
- * Mutation: planKernelMounts(): instead of the sysfs `{ kind: 'bind', source: '/sys', sourceKind: 'directory', target: '/sys',
- * attributes: CONFINED, recursive: true, idmap: null }`.
+ * Rule: no cgroup file system is in a room: /sys is a sysfs of its own (`rest` in src/plan/mounts.ts); mount(2) and its
+ * relatives are refused (first row of defaultProfile in src/plan/seccomp/default-profile.ts); the mount namespace belongs to
+ * the host's user namespace because the room's is entered last (BecomeRoomRoot() in native/init/assemble/privileges.cc).
+ * Mutation: planMounts() in src/plan/mounts.ts: one mount more, `{ kind: 'bind', source: '/sys/fs/cgroup', sourceKind:
+ * 'directory', target: '/sys/fs/cgroup', attributes: CONFINED, recursive: true, idmap: null }`.
  */
 import { readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

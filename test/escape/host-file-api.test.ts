@@ -6,7 +6,8 @@
  * of the kernel's (OpenRoomFile() in native/watch/room_file.cc); in trees every step is one name below an open directory,
  * with O_NOFOLLOW | O_NONBLOCK (ENTRY_FLAGS in src/room/room-fd.ts); only regular files are read and written; everything is
  * counted (Tally in src/room/copy.ts, MAX_DEPTH in src/room/remove.ts).
- * Mutation: ENTRY_FLAGS without O_NOFOLLOW; or OpenRoomFile() with 0 instead of RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS.
+ * Mutation: MAX_DEPTH = 100_000, or Tally.count() without its comparison. ENTRY_FLAGS without O_NOFOLLOW is found by
+ * file-api-races. (Without RESOLVE_IN_ROOT these tests would work in the host's own /tmp: not for a machine that matters.)
  */
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';

@@ -2,9 +2,10 @@
  * Class 2: a descriptor of the embedding program is still open in the room, or the working directory is outside of it
  * (CVE-2024-21626, "Leaky Vessels").
  *
- * Rule: close_range(2) before each execve: Execute() in native/init/assemble/assemble.cc for room-init, SetStdio() in
- * native/init/run.cc for commands, both before chdir(2).
- * Mutation: Execute() without close_range. (SetStdio() without it is found by interpreter-tricks.)
+ * Rule: close_range(2) three times: Run() in native/child/child.cc before room-init, CloseEverything() in
+ * native/init/assemble/assemble.cc when it has put the room together, SetStdio() in native/init/run.cc before each command
+ * and before its chdir(2).
+ * Mutation: Run() without close_range, or CloseEverything() without it. (SetStdio()'s is held by interpreter-tricks.)
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -190,9 +191,10 @@ test('a working directory that is a link of the plank stays inside', async (t) =
   }
 });
 
-// From an open directory `..` leads up to the root of the host, chroot or not: MakeStreams() in native/launch/streams.cc
-// refuses directories and O_PATH descriptors.
-test('a directory of the host is no stream for a room', async (t) => {
+// Fault of the product: a descriptor in `stdio` may be a directory, as it is for a program that was started with
+// `< /some/directory` and says 'inherit'. From an open directory `..` leads up to the root of the host, chroot or not.
+// MakeStreams() in native/launch/streams.cc should refuse (EISDIR) what fstat(2) says is a directory, and O_PATH descriptors.
+test.failing('a directory of the host is no stream for a room', async (t) => {
   const canary = await makeCanary(t);
   const directory = await open(canary.directory);
   t.teardown(() => directory.close());

@@ -4,7 +4,7 @@
  *
  * Rule: a source is opened once, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, and what was opened is what is cloned:
  * CloneHostTree() in native/launch/sources.cc. A target is opened once below the room's root, and the mount is moved onto
- * what was opened: AttachOne() in native/init/assemble/mounts.cc, OpenBelow() in native/init/assemble/target.cc.
+ * what was opened: AttachMount() in native/init/assemble/mounts.cc, OpenBelow() in target.cc there.
  * Mutation: CloneHostTree(): `OpenHost(workshop, mount.source, O_PATH)` without the two flags.
  */
 import { existsSync } from 'node:fs';

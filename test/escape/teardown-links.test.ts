@@ -5,7 +5,7 @@
  * Rule: nothing is deleted. The writable layer is a tmpfs without a path (MakeUpper() in native/launch/layers.cc) that goes
  * with its last descriptor: Janitor::Run() in native/watch/janitor.cc closes it. Mounts are made in the room's namespace
  * only, and clones of the host's are private (kPrivate in CloneHostTree(), native/launch/sources.cc).
- * Mutation: CloneHostTree(): `MountSetattr(…, -1, 0)` instead of kPrivate; or Janitor::Run(): `remains.upper.release()`.
+ * Mutation: CloneHostTree(): `MountSetattr(…, -1, 0)` instead of kPrivate; or Janitor::Run(): `(void)remains.upper.take()`.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
