@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, write
 import { join } from 'node:path';
 import ts from 'typescript';
 import { mutants } from '../test/escape/mutants.mjs';
+import { headersOption } from './setup/native.mjs';
 import { root } from './setup/run.mjs';
 
 const copy = join(root, '.build', 'mutants');
@@ -34,7 +35,7 @@ function prepare() {
     if (existsSync(built)) cpSync(built, join(copy, '.build', part), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  const failure = gyp('configure') ?? gyp('build');
+  const failure = gyp('configure', ...headersOption()) ?? gyp('build');
   if (failure !== null) throw new Error(failure);
 }
 
@@ -90,9 +91,9 @@ function build(files) {
   return gyp('build');
 }
 
-function gyp(what) {
+function gyp(...args) {
   const program = join('node_modules', 'node-gyp', 'bin', 'node-gyp.js');
-  const made = spawnSync(process.execPath, [program, what], {
+  const made = spawnSync(process.execPath, [program, ...args], {
     cwd: copy,
     encoding: 'utf8',
     maxBuffer: 2 ** 28,

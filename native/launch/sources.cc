@@ -31,9 +31,12 @@ sys::UniqueFd NewTmpfs(const plan::Mount& mount, uint32_t owner, sys::Fault& fau
 }
 
 sys::UniqueFd NewDevpts(const plan::Mount& mount, sys::Fault& fault) {
-  return NewFilesystem("mount.devpts", "devpts",
-                       {{"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", std::to_string(mount.gid)}},
-                       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, fault);
+  // All rooms share what kernel.pty.max allows, some thousands.
+  constexpr const char* kMostTerminals = "256";
+  return NewFilesystem(
+      "mount.devpts", "devpts",
+      {{"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", std::to_string(mount.gid)}, {"max", kMostTerminals}},
+      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, fault);
 }
 
 // The source's owner on the host is the room's user, nobody else is anybody.

@@ -27,7 +27,7 @@ export function ensureNative() {
 }
 
 /** Headers that are on the machine already; without any, node-gyp fetches those of this Node version itself. */
-function headersOption() {
+export function headersOption() {
   const candidates = [configuredNodedir(), dirname(dirname(process.execPath)), '/usr'];
   const found = candidates.find(
     (folder) => folder !== undefined && existsSync(join(folder, 'include/node/common.gypi')),

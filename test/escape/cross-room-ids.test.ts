@@ -12,7 +12,7 @@ import type { Room } from '../../src/index.js';
 import { read } from '../helpers/host-state.js';
 import { startFresh } from '../helpers/fresh-process.js';
 import { library, lines, nextText, useRooms } from '../helpers/room.js';
-import { attack, hostileProgram } from './helpers/hostile-program.js';
+import { armed, attack, hostileProgram } from './helpers/hostile-program.js';
 import { baseOf, processesWithIds } from './helpers/room-processes.js';
 import { idleRoom, saidBy, saidUntil } from './helpers/two-rooms.js';
 
@@ -99,7 +99,7 @@ test('no setting of the kernel that one room writes does another room read', asy
   const wrote = await saidUntil(writer, 'done');
   const after = await settings(reader);
   // These count what happens on the machine.
-  const restless = /random|nr_|-nr|-state|ns_last_pid|stat/;
+  const restless = /random|nr_|-nr|-state|ns_last_pid|stat|pty\/nr|_count$/;
   const changed = [...before].filter(([name, line]) => !restless.test(name) && after.get(name) !== line);
   t.deepEqual(changed, [], wrote);
 });
@@ -138,3 +138,13 @@ for (const kind of ['signals', 'queues'] as const)
     ]); // prettier-ignore
     t.deepEqual(JSON.parse(stdout), { alone: 'spare', beside: 'spare', host: 'spare' });
   });
+
+// All rooms share 3,072 terminals (kernel.pty.max less kernel.pty.reserve): each may have some of them, NewDevpts() in
+// native/launch/sources.cc.
+test('a room has fewer terminals than it has descriptors, so that others have some', async (t) => {
+  const more = await armed({ rlimits: { nofile: 400 } });
+  const room = await rooms.anchor.spawn(rooms.spec(['hostile', 'exhaust', 'terminals'], more));
+  t.teardown(() => room.destroy());
+  const taken = Number(/^exhausted (\d+)$/m.exec(await saidUntil(room, 'exhausted'))?.[1]);
+  t.true(taken > 0 && taken < 390, `${taken}`);
+});

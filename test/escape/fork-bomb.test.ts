@@ -7,13 +7,19 @@
 import { existsSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import type { Room } from '../../src/index.js';
-import { namespacesOf, processIds, tasksOf } from '../helpers/host-state.js';
+import { descendantsOf, namespacesOf, tasksOf } from '../helpers/host-state.js';
 import { until, useRooms } from '../helpers/room.js';
 import { armed } from './helpers/hostile-program.js';
 import { baseOf, processesWithIds } from './helpers/room-processes.js';
 import { saidUntil } from './helpers/two-rooms.js';
 
 const rooms = useRooms(test);
+
+/** This process and all that came of it: others get the numbers of namespaces that have gone. */
+const ours = (): number[] => [
+  process.pid,
+  ...[...descendantsOf(process.pid).keys()].map((key) => Number.parseInt(key, 10)),
+];
 
 /** What is left of a room on the host. To be taken down while it lives. */
 function traces(room: Room): () => string[] {
@@ -24,7 +30,7 @@ function traces(room: Room): () => string[] {
   return () => [
     ...processesWithIds(base).map(({ pid, status }) => `process ${pid} ${status.split('\n')[0] ?? ''}`),
     ...(cgroup !== null && existsSync(cgroup) ? [`cgroup ${cgroup}`] : []),
-    ...processIds().flatMap((pid) =>
+    ...ours().flatMap((pid) =>
       tasksOf(pid).flatMap((task) => namespacesOf(task).filter((name) => own.includes(name)).map((name) => `${task} in ${name}`)),
     ),
   ]; // prettier-ignore

@@ -2,8 +2,8 @@
 // Rule: all five sets are what the spec names, which is nothing by default, and nothing puts back what is gone:
 //   DropPrivileges() in native/init/assemble/privileges.cc (no_new_privs, securebits locked, capset), then SetCapabilities() and
 //   DropBoundingSet() in native/init/run.cc for each process.
-// Mutation: in SetCapabilities() leave the first argument's inheritable set of `exact` at ~0u and skip the loop of
-//   PR_CAPBSET_DROP; or in DropPrivileges() leave out PR_SET_NO_NEW_PRIVS, or the *_LOCKED bits of `bits`.
+// Mutation: in run.cc let DropBoundingSet() return at once. (Each other wall has one behind it: what SetCapabilities() left in
+//   the effective and permitted sets, execve(2) takes away under SECBIT_NOROOT.)
 import { execFile } from 'node:child_process';
 import { chmod, copyFile, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -4,9 +4,8 @@
 //   native/launch/planks.cc, MakeRoot() in native/init/assemble/root.cc); mounts are read-only unless the spec says otherwise
 //   (planBind() in src/plan/mounts.ts). What has written past that is refused: AF_ALG (row `socket` of
 //   src/plan/seccomp/default-profile.ts), io_uring, userfaultfd, ptrace and process_vm_writev.
-// Mutation: in planBind() leave out MOUNT_ATTR_RDONLY; or take `AF_ALG` out of the filter by adding
-//   `int(0, 'NE', 38)` to the first condition of the row `socket`. (The kernels of these tests have none of the three bugs:
-//   what the rest of the tries do is for the day when one comes back.)
+// Mutation: in planBind() leave out MOUNT_ATTR_RDONLY; or in the row `socket` add int(0, 'NE', 38) to the first list of conditions.
+//   (The kernels of these tests have none of the three bugs: the other tries are for the day when one comes back.)
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';

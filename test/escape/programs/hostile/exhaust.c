@@ -4,9 +4,7 @@
 #include <mqueue.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/ipc.h>
 #include <sys/resource.h>
-#include <sys/shm.h>
 
 #include "hostile.h"
 
@@ -18,6 +16,7 @@ static int take_queue(int number) {
   static long size = 8192;
   char name[32];
   snprintf(name, sizeof name, "/queue-%d-%d", getpid(), number);
+  if (size == 0) size = 8192;
   for (; size > 0; size /= 2) {
     struct mq_attr sizes = {.mq_maxmsg = 8, .mq_msgsize = size};
     int queue = mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, &sizes);
@@ -37,25 +36,23 @@ static int take_signal(int number) {
   return sigqueue(getpid(), SIGRTMIN + 1, value);
 }
 
-// Of segments: what mlock(2) locks is counted for each process alone.
-static int take_locked_memory(int number) {
+static int take_terminal(int number) {
   (void)number;
-  int segment = shmget(IPC_PRIVATE, 1 << 14, IPC_CREAT | 0600);
-  return segment < 0 ? -1 : shmctl(segment, SHM_LOCK, 0);
+  return posix_openpt(O_RDWR | O_NOCTTY) < 0 ? -1 : 0;
 }
 
 static int (*find(int count, char** words))(int) {
   if (count != 1) return 0;
   if (strcmp(words[0], "queues") == 0) return take_queue;
   if (strcmp(words[0], "signals") == 0) return take_signal;
-  if (strcmp(words[0], "locked-memory") == 0) return take_locked_memory;
+  if (strcmp(words[0], "terminals") == 0) return take_terminal;
   return 0;
 }
 
 // As much as this process may: what then stands in the way is the count of somebody else.
 static void lift_own_limits(void) {
-  int resources[] = {RLIMIT_MSGQUEUE, RLIMIT_SIGPENDING, RLIMIT_MEMLOCK, RLIMIT_NOFILE};
-  for (int i = 0; i < 4; i++) {
+  int resources[] = {RLIMIT_MSGQUEUE, RLIMIT_SIGPENDING, RLIMIT_NOFILE};
+  for (int i = 0; i < 3; i++) {
     struct rlimit limit;
     if (getrlimit((__rlimit_resource_t)resources[i], &limit) != 0) continue;
     limit.rlim_cur = limit.rlim_max;
@@ -68,11 +65,14 @@ int exhaust(int count, char** words) {
   if (!take) return 2;
   lift_own_limits();
   exhausting = 1;
+  // Others of the same user may give some back: it is taken as well, for as long as this lives.
   int taken = 0;
-  while (taken < MANY && take(taken) == 0) taken++;
-  printf("exhausted %d\n", taken);
-  fflush(stdout);
-  for (;;) pause();
+  for (int refused = 0;; usleep(1000)) {
+    while (taken < MANY && take(taken) == 0) taken++, refused = 0;
+    if (++refused != 50) continue;
+    printf("exhausted %d\n", taken);
+    fflush(stdout);
+  }
 }
 
 int spare(int count, char** words) {
