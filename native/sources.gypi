@@ -40,6 +40,7 @@
       "native/watch/cgroup_files.cc",
       "native/watch/janitor.cc",
       "native/watch/life.cc",
+      "native/watch/records.cc",
       "native/watch/requests.cc",
       "native/watch/room_file.cc",
       "native/watch/watcher.cc"

@@ -13,11 +13,16 @@ constexpr const char* kLaunchMarks[] = {"called", "taken", "blank", "plank", "pr
 constexpr const char* kInitMarks[] = {"told", "root", "mounts", "identity", "sealed"};
 static_assert(std::size(kLaunchMarks) == launch::kLaunchMarks && std::size(kInitMarks) == init::kMarks);
 
+// What room-init says of time may be anything; without an overflow it is a number of no consequence.
+double MicrosecondsSince(int64_t start, int64_t at) {
+  return static_cast<double>(static_cast<int64_t>(static_cast<uint64_t>(at) - static_cast<uint64_t>(start))) / 1000.0;
+}
+
 Object MarksObject(Napi::Env env, const launch::LaunchMarks& marks) {
   Object object = Object::New(env);
   int64_t start = marks.parent[launch::kCalled];
   auto set = [&](const char* name, int64_t at) {
-    if (at != 0) object.Set(name, static_cast<double>(at - start) / 1000.0);
+    if (at != 0) object.Set(name, MicrosecondsSince(start, at));
   };
   for (size_t i = 1; i < std::size(kLaunchMarks); ++i) set(kLaunchMarks[i], marks.parent[i]);
   for (size_t i = 0; i < std::size(kInitMarks); ++i) set(kInitMarks[i], marks.init[i]);
@@ -96,8 +101,7 @@ Object EventObject(Napi::Env env, const watch::Event& event) {
       type("started");
       object.Set("process", event.process);
       Object marks = MarksObject(env, event.marks);
-      if (event.process == 0)
-        marks.Set("started", static_cast<double>(event.clock - event.marks.parent[launch::kCalled]) / 1000.0);
+      if (event.process == 0) marks.Set("started", MicrosecondsSince(event.marks.parent[launch::kCalled], event.clock));
       object.Set("marks", marks);
       break;
     }

@@ -2,14 +2,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
-#include "launch/room_failure.h"
 #include "sys/clock.h"
 #include "sys/raw.h"
 #include "watch/cgroup_files.h"
@@ -38,35 +36,22 @@ void Reap(int pidfd, End& end) {
 void Watcher::ReadControl(Room& room) {
   while (room.control_open) {
     init::Record record;
-    ssize_t size = recv(room.launched->control.get(), &record, sizeof record, MSG_DONTWAIT);
+    ssize_t size = recv(room.launched->control.get(), &record, sizeof record, MSG_DONTWAIT | MSG_TRUNC);
     if (size < 0 && errno == EAGAIN) return;
     // ECONNRESET: room-init ended with a request unread. It is told once, before what room-init said last.
     if (size < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
-    if (size != sizeof record) {
-      // The end, or nonsense, which room-init does not speak: then it is not room-init any more.
-      room.control_open = false;
-      epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, room.launched->control.get(), nullptr);
-      if (size > 0) Kill(room.number(), Killed::kRequest);
-      return;
-    }
-    if (record.kind == init::RecordKind::kFurnished) continue;
     Event event{EventType::kStarted};
     event.room = room.number();
-    event.process = record.process;
-    event.clock = record.clock;
-    if (record.kind == init::RecordKind::kFailed) {
-      event.type = EventType::kStartFailed;
-      launch::DescribeFailure(record.failure, room.plan().blank.mounts, room.plan().mounts, event.fault);
-    } else if (record.kind == init::RecordKind::kStarted && record.process == 0) {
-      event.marks = room.launched->marks;
-      memcpy(event.marks.init, record.marks, sizeof record.marks);
-    } else if (record.kind == init::RecordKind::kExited) {
-      event.type = EventType::kExited;
-      event.code = record.code;
-      event.signal = record.signal;
-      event.usage = record.usage;
+    Records::Meaning meaning = Records::Meaning::kNonsense;
+    if (size > 0) {
+      std::lock_guard lock(mutex_);
+      meaning = room.records.Read(&record, static_cast<size_t>(size), room.plan(), room.launched->marks, event);
     }
-    Emit(std::move(event));
+    if (meaning == Records::Meaning::kNews) Emit(std::move(event));
+    if (meaning != Records::Meaning::kNonsense) continue;
+    room.control_open = false;
+    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, room.launched->control.get(), nullptr);
+    if (size > 0) Kill(room.number(), Killed::kRequest);
   }
 }
 

@@ -104,8 +104,11 @@ bool Watcher::Exec(uint32_t number, const plan::Process& plan, uint32_t& process
                            made, fault))
     return false;
   process = room.next_process++;
-  if (!Sent(launch::SendRun(room.launched->control.get(), process, plan, room.plan().rlimits, made, fault), fault))
+  room.records.Expect(process);
+  if (!Sent(launch::SendRun(room.launched->control.get(), process, plan, room.plan().rlimits, made, fault), fault)) {
+    room.records.Forget(process);
     return false;
+  }
   for (int i = 0; i < 3; ++i) streams[i] = made.host[i].take();
   return true;
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "launch/room_job.h"
+#include "watch/records.h"
 #include "watch/watcher.h"
 
 namespace rooms::watch {
@@ -14,6 +15,7 @@ struct Watcher::Room {
   int64_t deadline = -1;  // CLOCK_MONOTONIC nanoseconds
   Killed killed = Killed::kNo;
   uint32_t next_process = 1;
+  Records records{};
   bool control_open = true;
   std::vector<int> watches{};  // inotify, to be taken back: the kernel keeps them when the cgroup is gone
 

@@ -20,7 +20,7 @@ export function errnoName(errno: number): string {
 
 /** What a fault means: the one place where facts of native code become words. */
 export function faultError(fault: NativeFault, more: { hint?: string; cause?: unknown } = {}): RoomError {
-  const rule = faultRules[fault.step];
+  const rule = Object.hasOwn(faultRules, fault.step) ? faultRules[fault.step] : undefined;
   const name = errnoName(fault.errno);
   const special = Object.entries(rule?.on ?? {}).find(([names]) => names.split(' ').includes(name))?.[1];
   const code: ErrorCode = special?.code ?? rule?.code ?? 'ERR_ROOM_LAUNCH';
