@@ -1,5 +1,6 @@
 #include "init/request.h"
 
+#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -13,9 +14,10 @@ using sys::Raw;
 namespace {
 
 struct {
-  Request request;
-  char payload[kMaxInline];
+  alignas(8) Request request;
+  alignas(8) char payload[kMaxInline];  // what a payload begins with has members of eight bytes
 } message;
+static_assert(offsetof(decltype(message), payload) == sizeof(Request));
 
 // The payload of the last request, where that lay in a memfd.
 void* mapped = nullptr;

@@ -118,9 +118,13 @@ void Execute(Start& start) {
   char path[kMaxPath];
   for (char** directory = start.search_path; *directory; ++directory) {
     unsigned length = 0;
-    for (const char* p = *directory; *p && length < kMaxPath - 2; ++p) path[length++] = *p;
-    path[length++] = '/';
-    for (const char* p = program; *p && length < kMaxPath - 1; ++p) path[length++] = *p;
+    for (const char* p = *directory; *p && length < kMaxPath; ++p) path[length++] = *p;
+    if (length < kMaxPath) path[length++] = '/';
+    for (const char* p = program; *p && length < kMaxPath; ++p) path[length++] = *p;
+    if (length == kMaxPath) {  // cut short it would be another program
+      result = -ENAMETOOLONG;
+      continue;
+    }
     path[length] = '\0';
     result = Raw(__NR_execve, Arg(path), Arg(start.argv), Arg(start.env));
     if (result == -EACCES)

@@ -92,6 +92,8 @@ bool Reap() {
     rusage usage{};
     long pid = Raw(__NR_wait4, -1, Arg(&status), WNOHANG | __WALL, Arg(&usage));
     if (pid <= 0) return false;
+    // A child that asked to be traced by its parent is told of when it stops, too.
+    if (!WIFEXITED(status) && !WIFSIGNALED(status)) continue;
     uint32_t process = 0;
     if (!processes.remove(pid, &process)) continue;
     Record record{};

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <linux/bpf_common.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
@@ -80,7 +81,8 @@ bool Assemble(Room& room, const Received& received) {
   const sock_filter* filter = payload.Take<sock_filter>(assembly->filter_length);
   const Mount* mounts = payload.Take<Mount>(assembly->mount_count);
   const char* hostname = payload.Text(assembly->hostname);
-  if (payload.broken() || room.carried_count == 0) return Broken(room.failure);
+  if (payload.broken() || room.carried_count == 0 || assembly->filter_length > BPF_MAXINSNS)
+    return Broken(room.failure);  // a longer filter would be cut: the kernel counts instructions in 16 bits
 
   if (assembly->resize_upper && !ResizeUpper(room, payload, *assembly)) return false;
   if (!SetHostname(room, hostname) || !RaiseLimits(room, limits, assembly->limit_count)) return false;

@@ -87,6 +87,7 @@ int OpenTarget(const Room& room, int root, const Mount& mount, const char* wante
     Raw(__NR_close, parent);
     if (*p == '\0') return next;
     parent = next;
+    if (length == kMaxPath - 1) return -ENAMETOOLONG;
     path[length++] = '/';
   }
 }
