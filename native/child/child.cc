@@ -5,6 +5,7 @@
 #include <linux/keyctl.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 
 #include "sys/abi.h"
@@ -60,6 +61,14 @@ int Run(void* argument) {
   input.executing = false;
   Failed(input, result, "exec.init", "execveat");
   return 127;
+}
+
+int WaitUntilTold(void* argument) {
+  constexpr int kPatienceMs = 10'000;
+  Raw(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  pollfd watched{static_cast<int>(reinterpret_cast<intptr_t>(argument)), POLLIN, 0};
+  Raw(__NR_poll, Arg(&watched), 1, kPatienceMs);
+  return 0;
 }
 
 }  // namespace rooms::child

@@ -35,4 +35,9 @@ static_assert(std::is_trivially_destructible_v<Input> && std::is_standard_layout
 // Entry for sys::CloneCall; `argument` is an Input.
 int Run(void* argument);
 
+// Entry too, of the process that brings a user namespace into being: only a process can, and only somebody outside may
+// give it more than one id. The calling thread does not wait, so it touches nothing; `argument` is the number of the
+// descriptor that tells it to go. Should we be killed, it goes by itself.
+int WaitUntilTold(void* argument);
+
 }  // namespace rooms::child

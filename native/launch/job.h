@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include <atomic>
+
 #include "launch/stack.h"
 #include "launch/workshop.h"
 #include "sys/message.h"
@@ -35,6 +37,13 @@ class Job {
 
   // On the watcher thread. Takes over `received`.
   virtual void Finish(const JobFds& received) = 0;
+
+  // Around the socket that a job goes through: the order that the kernel keeps is none that C++ knows of.
+  void PassOn() { turn_.fetch_add(1, std::memory_order_release); }
+  void TakeOver() { (void)turn_.load(std::memory_order_acquire); }
+
+ private:
+  std::atomic<unsigned> turn_{0};
 };
 
 }  // namespace rooms::launch

@@ -56,7 +56,9 @@ void Serve(Workshop& workshop, const Seclusion& sockets, int requests) {
     long size = sys::ReceiveMessage(requests, &envelope, sizeof envelope, received.fds, &received.count, 0);
     if (size == 0) return;
     if (size < 0) continue;  // out of memory for the moment; the message is still there
+    envelope.job->TakeOver();
     if (able) envelope.job->Run(workshop, stacks, received, reply);
+    envelope.job->PassOn();
     // Without its descriptors the job is told apart from a good one when it is finished; without a reply it is lost.
     int sent = sys::SendMessage(sockets.replies, &envelope, sizeof envelope, reply.fds, reply.count, 0);
     while (sent < 0 && sent != -EPIPE)
@@ -70,6 +72,7 @@ struct Setup {
   const AnchorPlan& plan;
   sys::Fault& fault;
   Seclusion seclusion;
+  std::atomic<bool> answered{false};  // as Job::PassOn
 };
 
 // The Workshop's descriptors exist only in the launchers' table, so it must begin and end on a launcher thread.
@@ -93,6 +96,7 @@ void ServeFirst(Setup& setup) {
   if (int error = ok ? others.back().Start(prepare) : 0; error != 0)
     ok = sys::Fail(setup.fault, "launchers", "pthread_create", error);
   char answer = ok ? 1 : 0;
+  setup.answered.store(true, std::memory_order_release);
   (void)!write(seclusion.ready, &answer, 1);  // `setup` is gone from here on
   if (!ok) return;                            // and its descriptors with the last thread that has this table
   close(seclusion.ready);
@@ -119,7 +123,7 @@ bool Launchers::Start(const AnchorPlan& plan, sys::Fault& fault) {
   int ready[2];
   if (pipe2(ready, O_CLOEXEC) < 0) return sys::Fail(fault, "launchers", "pipe2", errno);
   sys::UniqueFd wait_end(ready[0]), go_end(ready[1]);
-  Setup setup{plan, fault, {theirs[0].get(), theirs[0].get(), theirs[1].get(), go_end.get()}};
+  Setup setup{plan, fault, {theirs[0].get(), theirs[0].get(), theirs[1].get(), go_end.get()}, {}};
 
   int error = first_.Start([&setup] { ServeFirst(setup); });
   if (error != 0) return sys::Fail(fault, "launchers", "pthread_create", error);
@@ -127,6 +131,7 @@ bool Launchers::Start(const AnchorPlan& plan, sys::Fault& fault) {
   char answer = 0;
   while (read(wait_end.get(), &answer, 1) < 0 && errno == EINTR) {
   }
+  (void)setup.answered.load(std::memory_order_acquire);
   if (answer == 1) return true;
   first_.Join();
   for (Queue& queue : lanes_) queue.socket.reset();
@@ -149,6 +154,7 @@ void Launchers::FlushLocked(Queue& queue) {
   while (!queue.waiting.empty()) {
     Envelope envelope{queue.waiting.front().get()};
     JobFds fds = envelope.job->Attachments();
+    envelope.job->PassOn();
     int sent = sys::SendMessage(queue.socket.get(), &envelope, sizeof envelope, fds.fds, fds.count, MSG_DONTWAIT);
     if (sent == -EAGAIN) return;  // full: the next reply makes room
     // A descriptor that is none, or one too many in flight: the job itself finds it missing and says so.
@@ -163,6 +169,7 @@ std::unique_ptr<Job> Launchers::Receive(JobFds& fds) {
   Envelope envelope;
   long size = sys::ReceiveMessage(replies(), &envelope, sizeof envelope, fds.fds, &fds.count, MSG_DONTWAIT);
   if (size != sizeof envelope) return nullptr;
+  envelope.job->TakeOver();
   return std::unique_ptr<Job>(envelope.job);
 }
 

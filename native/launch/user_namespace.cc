@@ -3,14 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/prctl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child/child.h"
 #include "sys/abi.h"
 #include "sys/clone.h"
 
@@ -18,19 +17,7 @@ namespace rooms::launch {
 
 namespace {
 
-using sys::Arg;
 using sys::Raw;
-
-constexpr int kPatienceMs = 10'000;
-
-// Only a process can bring a user namespace into being, and only somebody outside may give it more than one id. This
-// one shares our memory, touches none of it, and waits until it is told to go; should we be killed, it goes by itself.
-int Wait(void* argument) {
-  Raw(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  pollfd watched{static_cast<int>(reinterpret_cast<intptr_t>(argument)), POLLIN, 0};
-  Raw(__NR_poll, Arg(&watched), 1, kPatienceMs);
-  return 0;
-}
 
 // The effective id of this thread alone, for a moment. The kernel counts what a namespace has for its maker as well, up
 // to the host: without this, one room could take all that root may have of inotify instances or pending signals.
@@ -96,7 +83,7 @@ UserNamespace UserNamespace::Make(int proc, const Stack& stack, IdMap uids, IdMa
   long pid;
   {
     EffectiveId id(owner);
-    pid = sys::CloneCall(args, Wait, reinterpret_cast<void*>(static_cast<intptr_t>(ends[0])));
+    pid = sys::CloneCall(args, child::WaitUntilTold, reinterpret_cast<void*>(static_cast<intptr_t>(ends[0])));
   }
   if (pid < 0) {
     sys::Fail(fault, "userns.create", "clone3", pid);
