@@ -5,6 +5,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "bridge/arguments.h"
 #include "bridge/background.h"
 #include "bridge/event_object.h"
 #include "bridge/fault.h"
@@ -21,8 +22,6 @@ void Throw(Napi::Env env, const sys::Fault& fault) { FaultError(env, fault).Thro
 void ThrowMistake(Napi::Env env, const std::string& mistake) {
   Napi::TypeError::New(env, mistake).ThrowAsJavaScriptException();
 }
-
-uint32_t Number(const Napi::CallbackInfo& info, size_t index) { return info[index].ToNumber().Uint32Value(); }
 
 }  // namespace
 
@@ -86,20 +85,21 @@ bool Anchor::Closed(Napi::Env env) {
 }
 
 Napi::Value Anchor::Launch(const Napi::CallbackInfo& info) {
-  if (Closed(info.Env())) return info.Env().Undefined();
   std::string mistake;
   std::unique_ptr<launch::PlannedRoom> planned = ReadRoom(info[0], false, mistake);
   if (!planned) return ThrowMistake(info.Env(), mistake), info.Env().Undefined();
+  // Asked after the reading, here and below: a getter of the plan may have closed the Anchor.
+  if (Closed(info.Env())) return info.Env().Undefined();
   return Napi::Number::New(info.Env(), watcher_->Launch(std::move(planned)));
 }
 
 Napi::Value Anchor::Exec(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (Closed(env)) return env.Undefined();
   plan::Arena arena;
   plan::Process process{};
   std::string mistake;
   if (!ReadProcess(info[1], arena, process, mistake)) return ThrowMistake(env, mistake), env.Undefined();
+  if (Closed(env)) return env.Undefined();
   uint32_t number = 0;
   int streams[3] = {-1, -1, -1};
   sys::Fault fault;
@@ -127,7 +127,7 @@ void Anchor::Kill(const Napi::CallbackInfo& info) {
 
 void Anchor::SetDeadline(const Napi::CallbackInfo& info) {
   if (Closed(info.Env())) return;
-  watcher_->SetDeadline(Number(info, 0), info[1].IsNull() ? -1 : info[1].ToNumber().Int64Value());
+  watcher_->SetDeadline(Number(info, 0), Milliseconds(info, 1));
 }
 
 Napi::Value Anchor::Freeze(const Napi::CallbackInfo& info) {
@@ -147,17 +147,17 @@ Napi::Value Anchor::OpenBelow(const Napi::CallbackInfo& info) {
   int root = watcher_->OpenRoot(Number(info, 0), fault);
   if (root < 0) return Throw(env, fault), env.Undefined();
   auto owned = std::make_shared<sys::UniqueFd>(root);
-  std::string path = info[1].ToString();
+  std::string path = Text(info, 1);
   uint64_t flags = Number(info, 2), mode = Number(info, 3);
   return Background::Run(env, [owned, path, flags, mode](sys::Fault& fault) -> int64_t {
     return watch::OpenRoomFile(owned->get(), path.c_str(), flags, mode, fault);
   });
 }
 
-void Anchor::Own(const Napi::CallbackInfo& info) { lent_.erase(info[0].ToNumber().Int32Value()); }
+void Anchor::Own(const Napi::CallbackInfo& info) { lent_.erase(Descriptor(info, 0)); }
 
 void Anchor::Discard(const Napi::CallbackInfo& info) {
-  int fd = info[0].ToNumber().Int32Value();
+  int fd = Descriptor(info, 0);
   if (lent_.erase(fd) > 0) close(fd);
 }
 
@@ -166,7 +166,7 @@ void Anchor::Resize(const Napi::CallbackInfo& info) {
   size.ws_col = static_cast<unsigned short>(Number(info, 1));
   size.ws_row = static_cast<unsigned short>(Number(info, 2));
   sys::Fault fault;
-  if (ioctl(static_cast<int>(Number(info, 0)), TIOCSWINSZ, &size) < 0) {
+  if (ioctl(Descriptor(info, 0), TIOCSWINSZ, &size) < 0) {
     sys::Fail(fault, "pty.resize", "ioctl", errno);
     Throw(info.Env(), fault);
   }
@@ -191,10 +191,10 @@ launch::Answered Anchor::Settling(Napi::Promise::Deferred deferred, const Settle
 
 Napi::Value Anchor::Prepare(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (Closed(env)) return env.Undefined();
   std::string mistake;
   std::unique_ptr<launch::PlannedRoom> blank = ReadBlank(info[0], mistake);
   if (!blank) return ThrowMistake(env, mistake), env.Undefined();
+  if (Closed(env)) return env.Undefined();
   auto deferred = Napi::Promise::Deferred::New(env);
   // Nobody waits for it: a program may end while blank rooms are made.
   auto answered = Settling(
@@ -206,10 +206,10 @@ Napi::Value Anchor::Prepare(const Napi::CallbackInfo& info) {
 
 Napi::Value Anchor::OpenPlank(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (Closed(env)) return env.Undefined();
   std::string mistake;
   std::unique_ptr<launch::PlannedRoom> lower = ReadLower(info[0], mistake);
   if (!lower) return ThrowMistake(env, mistake), env.Undefined();
+  if (Closed(env)) return env.Undefined();
   auto deferred = Napi::Promise::Deferred::New(env);
   auto answered = Settling(deferred, [](Napi::Env env, const launch::Answer& answer) -> Napi::Value {
     Napi::Object result = Napi::Object::New(env);
@@ -227,16 +227,16 @@ Napi::Value Anchor::ProbeIdmap(const Napi::CallbackInfo& info) {
   auto answered = Settling(deferred, [](Napi::Env env, const launch::Answer& answer) -> Napi::Value {
     return Napi::Boolean::New(env, answer.yes);
   });
-  watcher_->Submit(std::make_unique<launch::ProbeIdmapJob>(info[0].ToString(), answered));
+  watcher_->Submit(std::make_unique<launch::ProbeIdmapJob>(Text(info, 0), answered));
   return deferred.Promise();
 }
 
 Napi::Value Anchor::ReadPlankFile(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (Closed(env)) return env.Undefined();
   std::string mistake;
   std::unique_ptr<launch::PlannedRoom> lower = ReadLower(info[0], mistake);
   if (!lower) return ThrowMistake(env, mistake), env.Undefined();
+  if (Closed(env)) return env.Undefined();
   auto deferred = Napi::Promise::Deferred::New(env);
   auto answered = Settling(deferred, [](Napi::Env env, const launch::Answer& answer) -> Napi::Value {
     if (!answer.found) return env.Null();
@@ -245,7 +245,7 @@ Napi::Value Anchor::ReadPlankFile(const Napi::CallbackInfo& info) {
     return bytes;
   });
   watcher_->Submit(
-      std::make_unique<launch::ReadPlankFileJob>(std::move(lower), info[1].ToString(), Number(info, 2), answered));
+      std::make_unique<launch::ReadPlankFileJob>(std::move(lower), Text(info, 1), Number(info, 2), answered));
   return deferred.Promise();
 }
 

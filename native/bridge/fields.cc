@@ -16,8 +16,10 @@ Fields::Fields(Reading& reading, Napi::Value value, const Fields* parent, const 
 
 Fields::~Fields() {
   if (!ok() || !reading_.strict) return;
-  uint32_t present = object_.GetPropertyNames().Length();
-  if (present != read_) reading_.mistake = Path() + ": has fields that native code does not know";
+  Napi::Array names = object_.GetPropertyNames();
+  // Empty: the object refused to say.
+  if (names.IsEmpty() || names.Length() != read_)
+    reading_.mistake = Path() + ": has fields that native code does not know";
 }
 
 std::string Fields::Path() const {
@@ -35,10 +37,12 @@ void Fields::Mistake(const char* name, const char* expected, int index) {
 
 Napi::Value Fields::Value(const char* name) {
   ++read_;
-  return ok() ? object_.Get(name) : reading_.env.Undefined();
+  if (!ok()) return reading_.env.Undefined();
+  Napi::Value value = object_.Get(name);
+  if (!value.IsEmpty()) return value;
+  Mistake(name, "a field that can be read");
+  return reading_.env.Undefined();
 }
-
-bool Fields::IsNull(const char* name) { return ok() && object_.Get(name).IsNull(); }
 
 plan::Text Fields::TextOf(Napi::Value value, const char* name, int index) {
   if (!ok()) return "";
@@ -55,7 +59,7 @@ plan::Text Fields::TextOf(Napi::Value value, const char* name, int index) {
 
 plan::Text Fields::Text(const char* name) { return TextOf(Value(name), name, -1); }
 
-plan::Bytes Fields::Bytes(const char* name) {
+plan::Bytes Fields::Bytes(const char* name, size_t most) {
   Napi::Value value = Value(name);
   if (!ok() || value.IsNull()) return {};
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
@@ -63,9 +67,12 @@ plan::Bytes Fields::Bytes(const char* name) {
     return {};
   }
   Napi::Uint8Array array = value.As<Napi::Uint8Array>();
-  uint8_t* copy = reading_.arena.Array<uint8_t>(array.ByteLength());
-  memcpy(copy, array.Data(), array.ByteLength());
-  return {copy, array.ByteLength()};
+  size_t size = array.ByteLength();
+  if (size > most) Mistake(name, "fewer bytes");
+  if (!ok() || size == 0) return {};  // a detached one has no memory
+  uint8_t* copy = reading_.arena.Array<uint8_t>(size);
+  memcpy(copy, array.Data(), size);
+  return {copy, size};
 }
 
 bool Fields::Flag(const char* name) {
@@ -75,7 +82,10 @@ bool Fields::Flag(const char* name) {
 }
 
 int64_t Fields::Integer(const char* name, int64_t least, int64_t most) {
-  Napi::Value value = Value(name);
+  return IntegerOf(Value(name), name, least, most);
+}
+
+int64_t Fields::IntegerOf(Napi::Value value, const char* name, int64_t least, int64_t most) {
   double number = 0;
   if (ok() && (napi_get_value_double(reading_.env, value, &number) != napi_ok || number != floor(number) ||
                number < static_cast<double>(least) || number > static_cast<double>(most)))
@@ -84,15 +94,15 @@ int64_t Fields::Integer(const char* name, int64_t least, int64_t most) {
 }
 
 int64_t Fields::IntegerOrNull(const char* name, int64_t least, int64_t most, int64_t null) {
-  if (!IsNull(name)) return Integer(name, least, most);
-  ++read_;
-  return null;
+  Napi::Value value = Value(name);
+  return ok() && value.IsNull() ? null : IntegerOf(value, name, least, most);
 }
 
 Napi::Array Fields::ArrayOf(const char* name) {
+  constexpr uint32_t kMost = 1 << 20;  // an array may say that it has four thousand million holes
   Napi::Value value = Value(name);
-  if (ok() && value.IsArray()) return value.As<Napi::Array>();
-  Mistake(name, "an array");
+  if (ok() && value.IsArray() && value.As<Napi::Array>().Length() <= kMost) return value.As<Napi::Array>();
+  Mistake(name, "an array of at most a million elements");
   return Napi::Array();
 }
 
@@ -114,9 +124,13 @@ plan::Span<uint32_t> Fields::Ids(const char* name) {
   uint32_t size = array.Length();
   uint32_t* ids = reading_.arena.Array<uint32_t>(size);
   for (uint32_t i = 0; i < size && ok(); ++i) {
-    Napi::Value value = array.Get(i);
-    if (napi_get_value_uint32(reading_.env, value, &ids[i]) != napi_ok)
-      Mistake(name, "a whole number", static_cast<int>(i));
+    Napi::HandleScope scope(reading_.env);
+    double number = 0;
+    if (napi_get_value_double(reading_.env, array.Get(i), &number) != napi_ok || number != floor(number) ||
+        number < 0 || number > UINT32_MAX - 1)
+      Mistake(name, "an id", static_cast<int>(i));
+    else
+      ids[i] = static_cast<uint32_t>(number);
   }
   return {ids, size};
 }

@@ -26,14 +26,13 @@ class Fields {
   Fields& operator=(const Fields&) = delete;
 
   plan::Text Text(const char* name);
-  plan::Bytes Bytes(const char* name);  // a Uint8Array, or null for none
+  plan::Bytes Bytes(const char* name, size_t most);  // a Uint8Array, or null for none
   bool Flag(const char* name);
   int64_t Integer(const char* name, int64_t least, int64_t most);
   int64_t IntegerOrNull(const char* name, int64_t least, int64_t most, int64_t null);
   plan::Span<plan::Text> Texts(const char* name);
   plan::Span<uint32_t> Ids(const char* name);
   Napi::Value Value(const char* name);
-  bool IsNull(const char* name);
 
   // One of `words`, as its index; -1 after a mistake.
   template <size_t N>
@@ -61,6 +60,7 @@ class Fields {
   void Mistake(const char* name, const char* expected, int index = -1);
 
  private:
+  int64_t IntegerOf(Napi::Value value, const char* name, int64_t least, int64_t most);
   int WordOf(const char* name, const char* const* words, size_t count);
   Napi::Array ArrayOf(const char* name);
   plan::Text TextOf(Napi::Value value, const char* name, int index);

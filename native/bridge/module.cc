@@ -8,6 +8,7 @@
 
 #include <set>
 
+#include "bridge/arguments.h"
 #include "bridge/background.h"
 #include "bridge/read_plan.h"
 #include "launch/probe.h"
@@ -32,7 +33,7 @@ struct Claims {
 
 // An abstract socket name is held by one process of the network namespace and given back by the kernel; unix(7).
 Napi::Value ClaimName(const Napi::CallbackInfo& info) {
-  std::string name = info[0].ToString();
+  std::string name = Text(info, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (name.size() >= sizeof address.sun_path) return info.Env().Null();
@@ -48,7 +49,7 @@ Napi::Value ClaimName(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ReleaseName(const Napi::CallbackInfo& info) {
-  int fd = info[0].ToNumber().Int32Value();
+  int fd = Descriptor(info, 0);
   if (info.Env().GetInstanceData<Claims>()->fds.erase(fd) > 0) close(fd);
   return info.Env().Undefined();
 }

@@ -76,9 +76,8 @@ void ReadRoomFields(Reading& reading, Fields& fields, plan::Room& room) {
   room.blank.upper_inodes = room.root.upper_inodes;
   room.mounts = fields.List<plan::Mount>("mounts", ReadMountFields);
   room.rlimits = fields.List<plan::Rlimit>("rlimits", ReadRlimit);
-  room.seccomp = fields.Bytes("seccomp");
-  if (room.seccomp.size % 8 != 0 || room.seccomp.size > 4096 * 8)
-    fields.Mistake("seccomp", "at most 4096 instructions of 8 bytes");
+  room.seccomp = fields.Bytes("seccomp", 4096 * 8);
+  if (room.seccomp.size % 8 != 0) fields.Mistake("seccomp", "instructions of 8 bytes");
   Fields process(reading, fields.Value("process"), &fields, "process");
   ReadProcessFields(process, room.process);
   room.lifetime_ms = fields.IntegerOrNull("lifetime", 1, kMaxSafe, -1);

@@ -37,6 +37,8 @@ bool SendPart(int control, const init::Request& header, std::string& bytes, cons
 }  // namespace
 
 bool Request::Send(int control, sys::Fault& fault) {
+  constexpr size_t kMost = 64 << 20;  // execve takes a tenth of that
+  if (bytes_.size() > kMost) return sys::Fail(fault, "run.exec", "execve", E2BIG);
   header_.size = position();
   sys::UniqueFd memory;
   if (header_.size > init::kMaxInline) {
