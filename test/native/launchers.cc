@@ -57,6 +57,7 @@ int OpenFds() {
 // argv[1]: any readable file will do as room-init, nothing is executed here.
 int main(int, char** argv) {
   if (geteuid() != 0) return 77;
+  ReadSymbols();
   char self[PATH_MAX];
   CHECK(realpath(argv[0], self));
   int ends[2];

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -19,6 +18,7 @@
 
 #include "check.h"
 #include "init/protocol.h"
+#include "init_path.h"
 #include "launch/devices.h"
 #include "launch/layers.h"
 #include "launch/room_request.h"
@@ -29,15 +29,6 @@
 using namespace rooms;
 
 namespace {
-
-// CMake puts room-init into Release/ beside the test programs.
-std::string InitPath() {
-  char self[PATH_MAX];
-  ssize_t size = readlink("/proc/self/exe", self, sizeof self);
-  CHECK(size > 0);
-  std::string path(self, static_cast<size_t>(size));
-  return path.substr(0, path.rfind('/')) + "/Release/room-init";
-}
 
 // What a blank room and a room are made of, as the launcher has it: the host's own root as the plank, its own ids.
 plan::Blank BlankPlan() {
