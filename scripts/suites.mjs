@@ -75,6 +75,20 @@ export const suites = [
     command: ['sh', 'scripts/sanitized-tests.sh'],
   },
   {
+    name: 'tsan',
+    ci: true,
+    about: 'C++ unit tests and many rooms at once, with ThreadSanitizer',
+    format: 'ctest',
+    command: ['sh', 'scripts/tsan-tests.sh'],
+  },
+  {
+    name: 'fuzz',
+    ci: true,
+    about: 'two minutes of inputs that nobody would send',
+    format: 'tap',
+    command: [process.execPath, 'scripts/fuzz.mjs', '--seconds', '120'],
+  },
+  {
     name: 'newer-node',
     ci: true,
     about: 'unit and rooms, same addon file, newer Node',

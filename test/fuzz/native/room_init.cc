@@ -1,0 +1,31 @@
+// Everything that room-init does with what it receives, in front of a kernel that does nothing (kernel.h).
+
+#include <stdlib.h>
+
+#include "kernel.h"
+
+// Included and not linked: a room-init lives once, and here its state must be taken back for each input. `may_run` is
+// asked of the same state.
+#include "init/request.cc"
+#include "init/supervise.cc"
+
+namespace {
+
+void Forget() {
+  using namespace rooms::init;
+  if (mapped) free(mapped);
+  mapped = nullptr;
+  room = Room{};
+  processes = Processes{};
+  terminal = Terminal{};
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::kernel.Begin(data, size);
+  fuzz::kernel.may_run = [] { return rooms::init::room.assembled; };
+  if (setjmp(fuzz::kernel.end) == 0) rooms::init::Supervise();
+  Forget();
+  return 0;
+}
