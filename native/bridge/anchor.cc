@@ -19,10 +19,6 @@ namespace {
 
 void Throw(Napi::Env env, const sys::Fault& fault) { FaultError(env, fault).ThrowAsJavaScriptException(); }
 
-void ThrowMistake(Napi::Env env, const std::string& mistake) {
-  Napi::TypeError::New(env, mistake).ThrowAsJavaScriptException();
-}
-
 }  // namespace
 
 Napi::Function Anchor::Define(Napi::Env env) {

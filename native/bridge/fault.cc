@@ -18,4 +18,8 @@ Napi::Error FaultError(Napi::Env env, const sys::Fault& fault) {
   return error;
 }
 
+void ThrowMistake(Napi::Env env, const std::string& mistake) {
+  if (!env.IsExceptionPending()) Napi::TypeError::New(env, mistake).ThrowAsJavaScriptException();
+}
+
 }  // namespace rooms::bridge

@@ -12,4 +12,7 @@ Napi::Object FaultObject(Napi::Env env, const sys::Fault& fault);
 // An Error with the property `fault`, for methods that fail at once and promises that reject.
 Napi::Error FaultError(Napi::Env env, const sys::Fault& fault);
 
+// Throws a TypeError, unless what made the mistake is thrown already: a getter of the program, for example.
+void ThrowMistake(Napi::Env env, const std::string& mistake);
+
 }  // namespace rooms::bridge

@@ -19,7 +19,7 @@ namespace {
 
 Napi::Value CheckPlan(const Napi::CallbackInfo& info) {
   std::string mistake;
-  if (!ReadRoom(info[0], true, mistake)) Napi::TypeError::New(info.Env(), mistake).ThrowAsJavaScriptException();
+  if (!ReadRoom(info[0], true, mistake)) ThrowMistake(info.Env(), mistake);
   return info.Env().Undefined();
 }
 
