@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Random } from './random.js';
 
 /** What a getter or proxy of ours throws: it may come out of whatever reads it, as it is. */
@@ -34,7 +35,7 @@ function changeInside(holder: Record<string, unknown>, random: Random, trick: Tr
       delete holder[key];
       break;
     case 1: {
-      const other = random.pick(['more', '__proto__', 'constructor', '0', 'length', 'kind', key]);
+      const other = random.pick(['more', '__proto__', 'constructor', '0', 'kind', key]);
       holder[other] = strange(holder[key], random, trick);
       break;
     }
@@ -70,11 +71,11 @@ function lieInWait(holder: object, key: string, random: Random, trick: Trick): v
 /** Makes arrays and bytes shorter than somebody was told. */
 function shrink(value: unknown): void {
   if (Array.isArray(value)) value.length = 0;
-  else if (value instanceof Uint8Array && value.byteLength > 0 && value.buffer instanceof ArrayBuffer)
+  else if (types.isUint8Array(value) && value.byteLength > 0 && value.buffer instanceof ArrayBuffer)
     structuredClone(value.buffer, { transfer: [value.buffer] });
   else if (typeof value === 'object' && value !== null)
     for (const inner of Object.values(Object.getOwnPropertyDescriptors(value)))
-      if (Array.isArray(inner.value) || inner.value instanceof Uint8Array) shrink(inner.value);
+      if (Array.isArray(inner.value) || inner.types.isUint8Array(value)) shrink(inner.value);
 }
 
 function strange(value: unknown, random: Random, trick: Trick): unknown {
@@ -85,11 +86,15 @@ function strange(value: unknown, random: Random, trick: Trick): unknown {
       `${value}\0x`,
       value.slice(1),
       `${value}/${value}`,
-      value.repeat(100),
+      value.slice(0, 1000).repeat(100),
       `${value}\ud800`,
     ]);
   if (Array.isArray(value) && random.chance(2))
-    return random.pick([[...(value as unknown[]), ...(value as unknown[])], [value], { ...value }]);
+    return random.pick([
+      [...(value as unknown[]), ...(value as unknown[])],
+      [value],
+      Object.assign({}, value),
+    ]);
   if (typeof value === 'object' && value !== null && random.chance(2))
     return suspicious(value, random, trick);
   // For native code only: whoever maps over it in JavaScript runs out of memory, and JSON has none like it.
