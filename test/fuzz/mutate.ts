@@ -75,7 +75,7 @@ function shrink(value: unknown): void {
     structuredClone(value.buffer, { transfer: [value.buffer] });
   else if (typeof value === 'object' && value !== null)
     for (const inner of Object.values(Object.getOwnPropertyDescriptors(value)))
-      if (Array.isArray(inner.value) || inner.types.isUint8Array(value)) shrink(inner.value);
+      if (Array.isArray(inner.value) || types.isUint8Array(inner.value)) shrink(inner.value);
 }
 
 function strange(value: unknown, random: Random, trick: Trick): unknown {
@@ -89,7 +89,7 @@ function strange(value: unknown, random: Random, trick: Trick): unknown {
       value.slice(0, 1000).repeat(100),
       `${value}\ud800`,
     ]);
-  if (Array.isArray(value) && random.chance(2))
+  if (Array.isArray(value) && value.length < 1000 && random.chance(2))
     return random.pick([
       [...(value as unknown[]), ...(value as unknown[])],
       [value],
