@@ -17,8 +17,9 @@ export function mutate(value: unknown, random: Random, trick: Trick = none): unk
 }
 
 function change(value: unknown, random: Random, trick: Trick): unknown {
-  if (typeof value !== 'object' || value === null || random.chance(12)) return strange(value, random, trick);
   try {
+    if (typeof value !== 'object' || value === null || random.chance(12))
+      return strange(value, random, trick);
     changeInside(value as Record<string, unknown>, random, trick);
   } catch (error) {
     // Frozen, detached, or an ambush laid before.

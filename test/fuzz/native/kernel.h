@@ -24,8 +24,9 @@ class Kernel {
   long Call(long number, const long (&arguments)[6]);
   long Vfork(int (*entry)(void*), void* argument);
 
-  jmp_buf end;        // exit_group comes back here
-  bool (*may_run)();  // whether a program may be started now
+  jmp_buf end;                // exit_group comes back here
+  bool (*may_run)();          // whether a program may be started now
+  unsigned long started = 0;  // programs, of all inputs
 
  private:
   long Result(long success = 0);
