@@ -3,7 +3,8 @@
 // Rule: every room is in a network namespace of its own, which no room had before; there is no way to ask for the host's.
 //   Child enters it first of all: EnterNamespaces() in native/child/child.cc; MakeNetworkNamespace() in
 //   native/launch/network_namespace.cc makes them; checkNetwork() in src/spec/network.ts refuses everything but "none".
-// Mutation: in EnterNamespaces() leave out the setns(2) with CLONE_NEWNET; or in checkNetwork() accept "host".
+// Mutation: in EnterNamespaces() leave out the setns(2) with CLONE_NEWNET (with --match='*abstract*': the other tests would reach
+//   for the network of the machine); or in checkNetwork() accept "host".
 import { once } from 'node:events';
 import { execFile } from 'node:child_process';
 import { createServer, type AddressInfo, type Server } from 'node:net';

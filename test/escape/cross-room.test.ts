@@ -2,11 +2,11 @@
 // locks on shared inodes).
 // Rule: each room has an overlay, a /dev, a /proc, a /sys, a /dev/shm, an mqueue file system, an IPC, PID and network
 //   namespace and a session keyring of its own. Namespaces: args.flags in RoomJob::Clone() of native/launch/room_job.cc, and
-//   EnterNamespaces() in native/child/child.cc; mounts: planKernelMounts() in src/plan/mounts.ts, MakeRoot() in
-//   native/init/assemble/root.cc.
-// Mutation: take CLONE_NEWIPC or CLONE_NEWPID out of args.flags; or in planKernelMounts() make '/dev/shm' a bind of the host's
-//   (`{ kind: 'bind', source: '/dev/shm', sourceKind: 'directory', target: '/dev/shm', attributes: CONFINED, recursive: false,
-//   idmap: null }`); or in EnterNamespaces() leave out setns(2) with CLONE_NEWNET.
+//   EnterNamespaces() in native/child/namespaces.cc; mounts: kernelMounts() in src/plan/mounts.ts, MakeRoot() in
+//   native/child/root.cc.
+// Mutation: take CLONE_NEWIPC out of args.flags (what it leaves: ipcrm -a), or CLONE_NEWPID (with --match='*name*': it hangs, which
+//   is the failure); or in kernelMounts() make '/dev/shm' a bind of the host's: kind 'bind', source '/dev/shm', sourceKind
+//   'directory', recursive false, idmap null.
 import test from 'ava';
 import type { RoomSpec } from '../../src/index.js';
 import { useRooms } from '../helpers/room.js';

@@ -2,8 +2,8 @@
 // powercap.
 // Rule: computeCovers() in src/host/proc-masks.ts (`hidden`, `sealed`, `rootOnly`) lays covers over them, planKernelMounts() in
 //   src/plan/mounts.ts makes /sys read-only, and the ids of the room are nobody's to the files that are left.
-// Mutation: in planKernelMounts() leave out MOUNT_ATTR_RDONLY of /sys; in proc-masks.ts empty `sealed` (seen with identity host); or
-//   take '/proc/sysrq-trigger' out of it.
+// Mutation: in kernelMounts() leave out MOUNT_ATTR_RDONLY of /sys; or in proc-masks.ts empty `sealed`. Both are seen with identity
+//   host; nothing is written where a file turns out to be open.
 import test from 'ava';
 import type { RoomSpec } from '../../src/index.js';
 import { lines, useRooms } from '../helpers/room.js';

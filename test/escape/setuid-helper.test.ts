@@ -1,7 +1,7 @@
 // Class 24: a privileged helper keeps an id or a capability, or tells its caller what exists (isolate 2.5).
 // Rule: there is none. The package installs no set-id program and none with capabilities, and needs nobody's rights but those that
 //   the embedding program has.
-// Mutation: chmod u+s build/Release/room-init; or in native/launch/init_copy.cc give the memfd the mode 04755.
+// Mutation: chmod u+s build/Release/room-init.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
