@@ -4,7 +4,7 @@
  *
  * Rule: the command is executed by a process that is inside already: chroot in EnterRoot() (native/init/assemble/root.cc), and no
  * descriptor left: close_range in SetStdio() (native/init/run.cc).
- * Mutation: EnterRoot(): leave out chroot and chdir, or SetStdio(): leave out close_range.
+ * Mutation: EnterRoot(): leave out chroot and chdir.
  */
 import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

