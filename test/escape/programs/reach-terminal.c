@@ -67,7 +67,11 @@ static void share(void) {
     setpgid(0, 0);
     signal(SIGTTOU, SIG_IGN);
     pid_t self = getpid();
-    for (int fd = 0; fd < 3; fd++) did("TIOCSPGRP", "a descriptor", ioctl(fd, TIOCSPGRP, &self));
+    for (int fd = 0; fd < 3; fd++) {
+      pid_t before = tcgetpgrp(fd);
+      did("TIOCSPGRP", "a descriptor", ioctl(fd, TIOCSPGRP, &self));
+      ioctl(fd, TIOCSPGRP, &before);
+    }
     did("open", "/dev/tty", open("/dev/tty", O_RDWR | O_NONBLOCK));
     _exit(0);
   }
