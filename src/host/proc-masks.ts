@@ -18,6 +18,8 @@ const hidden = [
   '/proc/kcore',
   '/proc/keys',
   '/proc/latency_stats',
+  // In no other list. Locks of open file descriptions have no process as their holder, so those of the whole host stand in it.
+  '/proc/locks',
   '/proc/sched_debug',
   '/proc/scsi',
   '/proc/timer_list',
@@ -25,6 +27,12 @@ const hidden = [
   '/sys/devices/virtual/powercap',
   '/sys/firmware',
 ];
+
+/**
+ * Masked whether it exists or not: it appears with the first loop device, which may be the one of the first room. Each device tells
+ * in `loop/backing_file` which file of the host it is: the plank of the room, and those of all others.
+ */
+const blockDevices: CoverPlan = { kind: 'mask', target: '/sys/devices/virtual/block', over: 'directory' };
 
 /** Read-only by the same default. */
 const sealed = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
@@ -44,7 +52,7 @@ const rootOnly = [
 ];
 
 /**
- * Left alone in a mapped room, though everybody may read them, because a mask would cost the nested /proc and hide nothing.
+ * Left alone in a mapped room, though everybody may read them, because a mask would hide nothing.
  */
 const harmlessWhenMapped: ReadonlySet<string> = new Set([
   // Lists only keys of ids that the reader's user namespace has: the room's own (find_ge_key in security/keys/proc.c).
@@ -55,13 +63,12 @@ const harmlessWhenMapped: ReadonlySet<string> = new Set([
 
 /**
  * In a mapped room these files belong to nobody, so only what `others` may do counts. That leaves few: each cover costs
- * a room some 8 µs, and a /proc with anything mounted on it cannot be mounted again by a sandbox inside the room
- * (the kernel wants a fully visible one, see mount_namespaces(7)).
+ * a room some 8 µs.
  */
 export function computeCovers(files: HostFiles): Covers {
   const hiddenPaths = [...hidden, ...thermalThrottle(files)];
-  const mapped: CoverPlan[] = [];
-  const host: CoverPlan[] = [];
+  const mapped: CoverPlan[] = [blockDevices];
+  const host: CoverPlan[] = [blockDevices];
   for (const path of hiddenPaths) {
     const mask = maskOf(files, path);
     if (mask === null) continue;

@@ -5,6 +5,9 @@ import { madeUpFiles } from './made-up-files.js';
 const dir = (mode: number) => ({ kind: 'directory', mode }) as const;
 const file = (mode: number) => ({ kind: 'file', mode, text: '' }) as const;
 
+/** Loop devices appear with the first plank. */
+const blockDevices = { kind: 'mask', target: '/sys/devices/virtual/block', over: 'directory' } as const;
+
 const files = madeUpFiles({
   '/proc/acpi': dir(0o555),
   '/proc/asound': dir(0o555),
@@ -19,6 +22,7 @@ const files = madeUpFiles({
   '/proc/keys': file(0o444),
   '/proc/kmsg': file(0o400),
   '/proc/latency_stats': file(0o644),
+  '/proc/locks': file(0o444),
   '/proc/scsi': dir(0o500),
   '/proc/scsi/scsi': file(0o444),
   '/proc/sys/kernel/core_pattern': file(0o644),
@@ -33,8 +37,10 @@ const files = madeUpFiles({
 
 test('a room with ids of its own: only what everybody may read or write, and shows the host', (t) => {
   t.deepEqual(computeCovers(files).mapped, [
+    blockDevices,
     { kind: 'mask', target: '/proc/asound', over: 'directory' },
     { kind: 'mask', target: '/proc/latency_stats', over: 'file' },
+    { kind: 'mask', target: '/proc/locks', over: 'file' },
     { kind: 'mask', target: '/sys/devices/system/cpu/cpu0/thermal_throttle', over: 'directory' },
     { kind: 'read-only', target: '/proc/fs' },
   ]);
@@ -45,12 +51,14 @@ test('a room with the ids of the host: everything that exists', (t) => {
   t.deepEqual(
     host.filter(({ kind }) => kind === 'mask').map(({ target }) => target),
     [
+      '/sys/devices/virtual/block',
       '/proc/acpi',
       '/proc/asound',
       '/proc/interrupts',
       '/proc/kcore',
       '/proc/keys',
       '/proc/latency_stats',
+      '/proc/locks',
       '/proc/scsi',
       '/proc/timer_list',
       '/sys/firmware',
@@ -64,13 +72,14 @@ test('a room with the ids of the host: everything that exists', (t) => {
   );
 });
 
-test('a host that shows nothing', (t) => {
-  t.deepEqual(computeCovers(madeUpFiles({})), { mapped: [], host: [] });
+test('a host that shows nothing yet', (t) => {
+  t.deepEqual(computeCovers(madeUpFiles({})), { mapped: [blockDevices], host: [blockDevices] });
 });
 
 test('a tree that is too large to look through is covered', (t) => {
   const many = Object.fromEntries(Array.from({ length: 600 }, (_, n) => [`/proc/scsi/${n}`, file(0o400)]));
   t.deepEqual(computeCovers(madeUpFiles(many)).mapped, [
+    blockDevices,
     { kind: 'mask', target: '/proc/scsi', over: 'directory' },
   ]);
 });

@@ -137,7 +137,10 @@ test('a plain room', async (t) => {
       binds: [],
     },
     mounts: [],
-    covers: [{ kind: 'mask', target: '/proc/latency_stats' }],
+    covers: [
+      { kind: 'mask', target: '/sys/devices/virtual/block' },
+      { kind: 'mask', target: '/proc/latency_stats' },
+    ],
     identity: { kind: 'mapped', size: 65_536 },
     user: { uid: 0 },
     notes: [],
