@@ -8,7 +8,7 @@ import { fileError, openOnHost, tooLarge, using, type Owner, type RoomFd } from 
 export interface CopyOptions {
   /** All files together. Default 1 GiB. */
   maxBytes?: number;
-  /** Files, directories and links together. Default 100,000. */
+  /** Files, directories, links and what is left out, together. Default 100,000. */
   maxEntries?: number;
   /** Replace the content of a file that exists at the destination. Default false. */
   overwrite?: boolean;
@@ -38,8 +38,8 @@ class Tally {
   links = 0;
   bytes = 0;
   readonly skipped: { path: string; kind: EntryKind }[] = [];
-  /** Copying out of a room stays on this device: below a mount point there could be /proc, read with our rights. */
-  device: number | null = null;
+  /** Copying out of a room stays in this mount: below a mount point there could be /proc, read with our rights. */
+  mount: number | null = null;
   readonly #options: CopyOptions;
 
   constructor(options: CopyOptions) {
@@ -57,8 +57,19 @@ class Tally {
   count(what: 'files' | 'directories' | 'links', path: string): void {
     this.#options.signal?.throwIfAborted();
     this[what]++;
+    this.#bound(path);
+  }
+
+  /** What is left out takes memory as well, and a room can make millions of it. */
+  skip(path: string, kind: EntryKind): void {
+    this.#options.signal?.throwIfAborted();
+    this.skipped.push({ path, kind });
+    this.#bound(path);
+  }
+
+  #bound(path: string): void {
     const most = this.#options.maxEntries ?? DEFAULT_ENTRIES;
-    if (this.files + this.directories + this.links > most) {
+    if (this.files + this.directories + this.links + this.skipped.length > most) {
       throw fileError(`more than ${most} entries to copy`, path, { hint: 'Raise `maxEntries`.' });
     }
   }
@@ -117,7 +128,7 @@ export async function copyTreeOut(
   if (!stats.isFile() && !stats.isDirectory()) {
     throw fileError(`${JSON.stringify(path)} is a ${kindOf(stats)}, not a file or directory`, path);
   }
-  tally.device = stats.dev;
+  tally.mount = await source.mountId();
   const clean = posix.resolve(host);
   await using(openOnHost(posix.dirname(clean), O_RDONLY | O_DIRECTORY), (parent) =>
     copyOpen(source, parent, Buffer.from(posix.basename(clean)), tally, maker, '.', 0),
@@ -179,7 +190,7 @@ async function copyOpen(
     await using(maker.file(parent, name, stats.mode & 0o777, tally.overwrite), (to) =>
       tally.content(source, to, path),
     );
-  } else if (stats.isDirectory() && (tally.device === null || stats.dev === tally.device)) {
+  } else if (stats.isDirectory() && (tally.mount === null || (await source.mountId()) === tally.mount)) {
     if (depth === MAX_DEPTH) throw fileError(`the tree is deeper than ${MAX_DEPTH} directories`, path);
     tally.count('directories', path);
     await using(maker.directory(parent, name, stats.mode & 0o777), async (directory) => {
@@ -189,7 +200,7 @@ async function copyOpen(
       }
     });
   } else {
-    tally.skipped.push({ path, kind: kindOf(stats) });
+    tally.skip(path, kindOf(stats));
   }
 }
 
@@ -207,13 +218,13 @@ async function copyEntry(
   if (stats.isSymbolicLink()) {
     const target = await fs.readlink(from.entry(name), { encoding: 'buffer' });
     if (await maker.link(to, name, target, depth)) tally.count('links', path);
-    else tally.skipped.push({ path, kind: 'link' });
+    else tally.skip(path, 'link');
   } else if (stats.isFile() || stats.isDirectory()) {
     await using(from.openEntry(name, O_RDONLY), (source) =>
       copyOpen(source, to, name, tally, maker, path, depth),
     );
   } else {
-    tally.skipped.push({ path, kind: kindOf(stats) });
+    tally.skip(path, kindOf(stats));
   }
 }
 

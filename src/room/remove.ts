@@ -23,7 +23,7 @@ export async function removeEntry(
       throw fileError(`the tree is deeper than ${MAX_DEPTH} directories`, name.toString());
     const opened = parent.openEntry(name, constants.O_RDONLY | constants.O_DIRECTORY);
     await using(opened, async (directory) => {
-      if ((await directory.stat()).dev !== (await parent.stat()).dev) {
+      if ((await directory.mountId()) !== (await parent.mountId())) {
         throw fileError('is a mount point', name.toString());
       }
       for await (const entry of await readEntries(directory)) {

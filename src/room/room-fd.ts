@@ -1,4 +1,5 @@
 import { close, constants, fchmod, fchown, fstat, open, read, write, type Stats } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { RoomError, type FaultDetails } from '../errors.js';
 
@@ -30,6 +31,7 @@ export interface Owner {
 /** A file or directory that is open; everything goes through the descriptor, whatever its name means by now. */
 export class RoomFd {
   readonly fd: number;
+  #mountId: number | undefined;
 
   constructor(fd: number) {
     this.fd = fd;
@@ -52,6 +54,17 @@ export class RoomFd {
 
   stat(): Promise<Stats> {
     return statFd(this.fd);
+  }
+
+  /** Of the mount that it was opened in. A device number does not tell: many mounts can be of one file system. */
+  async mountId(): Promise<number> {
+    if (this.#mountId === undefined) {
+      const facts = await readFile(`/proc/self/fdinfo/${this.fd}`, 'latin1');
+      const id = /^mnt_id:\s*(\d+)$/m.exec(facts)?.[1];
+      if (id === undefined) throw new Error('fdinfo has no mnt_id');
+      this.#mountId = Number(id);
+    }
+    return this.#mountId;
   }
 
   /** Chunks up to the end of the file; throws ERR_ROOM_FILE after `limit` bytes, however large the file claims to be. */
