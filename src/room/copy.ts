@@ -1,6 +1,7 @@
 import { constants, promises as fs, type Stats } from 'node:fs';
 import { posix } from 'node:path';
 import { kindOf, type EntryKind } from './entry-kind.js';
+import { makeDirectory, makeNewDirectory } from './new-directory.js';
 import { MAX_DEPTH, readEntries } from './remove.js';
 import { fileError, openOnHost, tooLarge, using, type Owner, type RoomFd } from './room-fd.js';
 
@@ -108,6 +109,7 @@ export async function copyTreeIn(
 ): Promise<CopySummary> {
   const tally = new Tally(options);
   const maker = makerFor(
+    makeNewDirectory,
     (file, mode) => file.giveTo(owner, mode),
     () => true,
   );
@@ -123,7 +125,7 @@ export async function copyTreeOut(
   options: CopyOptions,
 ): Promise<CopySummary> {
   const tally = new Tally(options);
-  const maker = makerFor((file, mode) => file.chmod(mode & 0o777), staysWithin);
+  const maker = makerFor(makeDirectory, (file, mode) => file.chmod(mode & 0o777), staysWithin);
   const stats = await source.stat();
   if (!stats.isFile() && !stats.isDirectory()) {
     throw fileError(`${JSON.stringify(path)} is a ${kindOf(stats)}, not a file or directory`, path);
@@ -137,6 +139,7 @@ export async function copyTreeOut(
 }
 
 function makerFor(
+  newDirectory: (parent: RoomFd, name: Buffer) => Promise<RoomFd>,
   finish: (file: RoomFd, mode: number) => Promise<void>,
   mayLink: (to: Buffer, depth: number) => boolean,
 ): Maker {
@@ -162,8 +165,7 @@ function makerFor(
       throw fileError('the destination is not a regular file', name.toString());
     },
     async directory(parent, name, mode) {
-      await fs.mkdir(parent.entry(name), 0o700);
-      return finished(await parent.openEntry(name, O_RDONLY | O_DIRECTORY), mode);
+      return finished(await newDirectory(parent, name), mode);
     },
     async link(parent, name, to, depth) {
       if (!mayLink(to, depth)) return false;

@@ -4,6 +4,7 @@ import { basename, dirname, normalize } from 'node:path/posix';
 import { SpecTypeError, SpecRangeError } from '../errors.js';
 import { copyTreeIn, copyTreeOut, type CopyOptions, type CopySummary } from './copy.js';
 import { kindOf, type EntryKind } from './entry-kind.js';
+import { makeNewDirectory } from './new-directory.js';
 import { asFileError, fileError, RoomFd, using, type Owner } from './room-fd.js';
 import { removeEntry } from './remove.js';
 
@@ -147,13 +148,11 @@ export class RoomFiles {
     await this.#inParent('make the directory', path, async (parent, name) => {
       if (name === null) return;
       try {
-        await fs.mkdir(parent.entry(name));
+        await using(makeNewDirectory(parent, name), (made) => made.giveTo(this.#tree.owner, mode));
       } catch (error) {
         if (parents && (error as NodeJS.ErrnoException).code === 'EEXIST') return;
         throw error;
       }
-      const made = parent.openEntry(name, constants.O_RDONLY | constants.O_DIRECTORY);
-      await using(made, (directory) => directory.giveTo(this.#tree.owner, mode));
     });
   }
 

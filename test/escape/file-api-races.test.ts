@@ -3,7 +3,8 @@
  *
  * Rule: only what is open is looked at: copyOpen() in src/room/copy.ts and requireRegular() in src/room/files.ts ask the
  * descriptor; chunks() in src/room/room-fd.ts counts what was read and not what a file says of itself.
- * Mutation: copyEntry() in src/room/copy.ts: open with `fs.open(from.entry(name))` instead of openEntry(), which has
+ * A directory that was made is given away only when what was opened looks like it: isNew() in src/room/new-directory.ts.
+ * Mutation: isNew() answers true; copyEntry() in src/room/copy.ts: open with `fs.open(from.entry(name))` instead of openEntry(), which has
  * O_NOFOLLOW | O_NONBLOCK.
  */
 import { lstatSync, readFileSync } from 'node:fs';
@@ -74,12 +75,10 @@ test('a file that grows while it is read and copied has an end', async (t) => {
   t.true((lstatSync(join(to, 'growing'), { throwIfNoEntry: false })?.size ?? 0) <= maxBytes);
 });
 
-// Fault of the product: makeDirectory() and copyIn() make a directory by its name, open what has that name then, and give that to
-// the room's user. A process of that user puts another directory there in between: one of root, in a directory that both may
-// write to, and gets it. What was opened should be compared before it is given away: its owner is this process, it is empty,
-// and it was born after the call began (statx(2)).
+// A directory is made by its name, and what has that name then is opened and given to the room's user. A process of that user puts
+// another directory there in between: one of root, in a directory that both may write to. It is noticed, and not given away.
 for (const identity of ['mapped', 'host'] as const)
-  test.serial.failing(
+  test.serial(
     `only the directory that was made is given to the user of the room, identity ${identity}`,
     async (t) => {
       const host = await mkdtemp(join(mountable, 'anchor-given-'));
