@@ -123,7 +123,22 @@ export function tooLarge(path: string, limit: number): RoomError {
 }
 
 export function fileError(message: string, path: string, details: FaultDetails = {}): RoomError {
-  return new RoomError('ERR_ROOM_FILE', message, { ...details, path });
+  return new RoomError('ERR_ROOM_FILE', printable(message), { ...details, path });
+}
+
+/** Names that a room chose stand in messages, and those are printed on terminals: no control characters, no change of direction. */
+function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
+
+/** The same for an error of node:fs, whose message ends with the path as it is. */
+function makePrintable(error: Error): void {
+  const { message, stack } = error;
+  error.message = printable(message);
+  if (stack !== undefined) error.stack = stack.replace(message, () => error.message);
 }
 
 /** Any failure of a file operation as ERR_ROOM_FILE; what already is one, and mistakes of the caller, stay what they are. */
@@ -131,6 +146,7 @@ export function asFileError(error: unknown, doing: string, path: string): unknow
   if (!(error instanceof Error)) return error;
   const { code, syscall, errno } = error as NodeJS.ErrnoException;
   if (code === 'ERR_ROOM_FILE' || code === 'ERR_ROOM_ENDED' || typeof errno !== 'number') return error;
+  makePrintable(error);
   const details: FaultDetails = { errno, cause: error };
   if (syscall !== undefined) details.syscall = syscall;
   const hint = hints[errno];
