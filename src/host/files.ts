@@ -7,7 +7,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { readlink, realpath, stat } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 
 /** What a file is, as far as decisions depend on it. */
@@ -50,6 +50,8 @@ export interface HostFiles {
  */
 export interface SourceFiles {
   realPath(path: string): Promise<string>;
+  /** Target of a symbolic link; null when the path is something else. */
+  link(path: string): Promise<string | null>;
   stat(path: string): Promise<FileFacts>;
 }
 
@@ -72,6 +74,14 @@ export const hostFiles: HostFiles = {
 /** The real host, for paths of the user. */
 export const sourceFiles: SourceFiles = {
   realPath: (path) => realpath(path),
+  link: async (path) => {
+    try {
+      return await readlink(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EINVAL') return null;
+      throw error;
+    }
+  },
   stat: async (path) => toFacts(await stat(path, { bigint: true })),
 };
 

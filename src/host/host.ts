@@ -9,6 +9,7 @@ import { HostPlanks, type PlankReaders } from './host-planks.js';
 import { FreshPlaces } from './places.js';
 import { computeCovers, type Covers } from './proc-masks.js';
 import type { ResolutionNote } from './resolved-room.js';
+import { WrittenTrees } from './written-trees.js';
 
 /** What is asked of native code while a spec is resolved. */
 export type HostNative = Pick<NativeAnchor, 'openPlank' | 'probeIdmap' | 'readPlankFile'>;
@@ -26,6 +27,8 @@ export interface Host {
   readonly sources: SourceFiles;
   readonly planks: HostPlanks;
   readonly idmaps: IdmapProbes;
+  /** Where rooms of this Anchor may have left links. */
+  readonly written: WrittenTrees;
   readonly ids: IdRanges;
   /** Names and ids for rooms; whoever removes a room gives its place back. */
   readonly places: FreshPlaces;
@@ -48,9 +51,11 @@ export interface HostParts {
 /** Puts a Host together and reads what is read only once. */
 export function createHost(parts: HostParts): Host {
   const files = parts.files ?? hostFiles;
+  const sources = parts.sources ?? sourceFiles;
   return {
     files,
-    sources: parts.sources ?? sourceFiles,
+    sources,
+    written: new WrittenTrees((path) => exists(sources, path)),
     planks: new HostPlanks(files, parts.planks, parts.native),
     idmaps: new IdmapProbes((path) => parts.native.probeIdmap(path)),
     ids: parts.ids,
@@ -59,6 +64,15 @@ export function createHost(parts: HostParts): Host {
     covers: computeCovers(files),
     notes: cgroupNotes(parts.cgroup.choice),
   };
+}
+
+async function exists(sources: SourceFiles, path: string): Promise<boolean> {
+  try {
+    await sources.stat(path);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+  }
 }
 
 /** What cgroups do not give here, in one note. */

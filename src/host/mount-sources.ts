@@ -3,6 +3,8 @@ import { RoomError } from '../errors.js';
 import type { FileFacts, SourceFiles } from './files.js';
 import type { IdmapProbes } from './idmap-probes.js';
 import type { ResolutionNote, ResolvedBind, ResolvedMount } from './resolved-room.js';
+import { followLinks } from './source-path.js';
+import type { WrittenTrees } from './written-trees.js';
 
 export interface ResolvedMounts {
   readonly mounts: readonly ResolvedMount[];
@@ -13,6 +15,7 @@ export interface ResolvedMounts {
 export interface MountSources {
   readonly sources: SourceFiles;
   readonly idmaps: IdmapProbes;
+  readonly written: WrittenTrees;
 }
 
 /** Finds the sources of all mounts, in the order of the spec. */
@@ -22,10 +25,18 @@ export async function resolveMounts(
   host: MountSources,
 ): Promise<ResolvedMounts> {
   const notes: ResolutionNote[] = [];
+  const located = await Promise.all(
+    mounts.map(async (mount) => (mount.kind === 'host' ? locate(mount, host.sources) : mount)),
+  );
+  // Those of this spec count as well: what will be refused the second time is better refused the first time.
+  for (const place of located) {
+    if (place.kind === 'located' && place.mount.write && !place.linksIn.some((at) => host.written.holds(at)))
+      host.written.add(place.source);
+  }
   const resolved = await Promise.all(
-    mounts.map(async (mount): Promise<ResolvedMount> => {
-      if (mount.kind === 'host') return resolveHostMount(mount, identity, host, notes);
-      const { at, bytes, mode, noExec } = mount;
+    located.map(async (place): Promise<ResolvedMount> => {
+      if (place.kind === 'located') return resolveHostMount(place, identity, host, notes);
+      const { at, bytes, mode, noExec } = place;
       return { kind: 'tmpfs', at, bytes, mode, noExec };
     }),
   );
@@ -33,13 +44,14 @@ export async function resolveMounts(
 }
 
 async function resolveHostMount(
-  mount: CheckedHostMount,
+  { mount, source, facts, linksIn }: Located,
   identity: CheckedIdentity,
   host: MountSources,
   notes: ResolutionNote[],
 ): Promise<ResolvedBind> {
   const field = `mounts[${mount.index}]`;
-  const { source, facts } = await locate(mount, field, host.sources);
+  const planted = linksIn.find((at) => host.written.holds(at));
+  if (planted !== undefined) throw plantedLink(mount, planted);
   const sourceKind = bindable(facts, mount, field);
   const { at, noExec, recursive } = mount;
   const bind = { kind: 'bind', source, sourceKind, at, noExec, recursive } as const;
@@ -72,25 +84,44 @@ async function resolveHostMount(
   return { ...bind, access, owner: null };
 }
 
-async function locate(
-  mount: CheckedHostMount,
-  field: string,
-  sources: SourceFiles,
-): Promise<{ source: string; facts: FileFacts }> {
+/** A source that exists. */
+interface Located {
+  readonly kind: 'located';
+  readonly mount: CheckedHostMount;
+  /** Without links. */
+  readonly source: string;
+  readonly facts: FileFacts;
+  /** Real paths of the directories in which a link was followed. */
+  readonly linksIn: readonly string[];
+}
+
+async function locate(mount: CheckedHostMount, sources: SourceFiles): Promise<Located> {
   try {
-    const source = await sources.realPath(mount.host);
-    return { source, facts: await sources.stat(source) };
+    const { path: source, linksIn } = await followLinks(mount.host, sources);
+    return { kind: 'located', mount, source, facts: await sources.stat(source), linksIn };
   } catch (error) {
     const { code, errno, syscall } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     const what = sourceFaults[code] ?? `cannot be looked at (${code})`;
-    throw new RoomError('ERR_ROOM_MOUNT_SOURCE', `${field}.host: ${mount.host} ${what}`, {
+    throw new RoomError('ERR_ROOM_MOUNT_SOURCE', `mounts[${mount.index}].host: ${mount.host} ${what}`, {
       path: mount.host,
       ...(syscall === undefined ? {} : { syscall }),
       ...(errno === undefined ? {} : { errno }),
       cause: error,
     });
   }
+}
+
+/** A room that may write to a directory can put a link there that leads to any other one (CVE-2024-42472). */
+function plantedLink(mount: CheckedHostMount, directory: string): RoomError {
+  return new RoomError(
+    'ERR_ROOM_MOUNT_SOURCE',
+    `mounts[${mount.index}].host: ${mount.host} leads through a symbolic link in ${directory}, to which a room may write`,
+    {
+      path: mount.host,
+      hint: 'If the link is yours and not the work of a room, name the place it leads to.',
+    },
+  );
 }
 
 const sourceFaults: Readonly<Record<string, string>> = {

@@ -4,8 +4,10 @@
  *
  * Rule: a source is opened once, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, and what was opened is what is cloned:
  * CloneHostTree() in native/launch/sources.cc. A target is opened once below the room's root, and the mount is moved onto
- * what was opened: AttachMount() in native/init/assemble/mounts.cc, OpenBelow() in target.cc there.
- * Mutation: CloneHostTree(): `OpenHost(workshop, mount.source, O_PATH)` without the two flags.
+ * what was opened: AttachOne() in native/child/mounts.cc, OpenBelow() in native/child/target.cc.
+ * Links in `host` are followed one by one, and not in what a room may write to: followLinks() in src/host/source-path.ts,
+ * plantedLink() in src/host/mount-sources.ts.
+ * Mutation: `holds()` of src/host/written-trees.ts answers false; CloneHostTree(): `OpenHost(workshop, mount.source, O_PATH)` without the two flags.
  */
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -158,11 +160,9 @@ for (const identity of ['mapped', 'host'] as const)
     },
   );
 
-// Fault of the product, or a choice that docs/spec.md should defend: links in `host` are followed, whoever made them. A room that
-// may write to a directory leaves a link in it, and the next one that gets a part of that directory gets any directory of the
-// host instead, to write if the spec says so (this is CVE-2024-42472). realPath() in src/host/mount-sources.ts should refuse links
-// below a directory that was ever mounted with access 'write', or all of them unless the spec allows it.
-test.serial.failing('a link that a room has left is not the source of the next mount', async (t) => {
+// A room that may write to a directory leaves a link in it, and the next one gets a part of that directory (CVE-2024-42472): links
+// in what was mounted with access 'write' are not followed, neither by the next spec nor by the same one.
+test.serial('a link that a room has left is not the source of the next mount', async (t) => {
   const canary = await makeCanary(t);
   const host = await shared(t);
   await rooms.output(t, `rm -r /shared/a; ln -s ${canary.directory} /shared/a`, {

@@ -72,6 +72,7 @@ export function madeUpSources(files: HostFiles): SourceFiles {
     throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT', errno: -2, syscall: 'realpath' });
   };
   return {
+    link: async (path) => files.link(path),
     realPath: async (path) => files.realPath(path) ?? fail(path),
     stat: async (path) => files.stat(path) ?? fail(path),
   };
