@@ -13,7 +13,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { MountSpec, RoomError, RoomSpec } from '../../src/index.js';
+import { Anchor, type MountSpec, type RoomError, type RoomSpec } from '../../src/index.js';
 import { mountable, nextText, often, useRooms } from '../helpers/room.js';
 import { hostFacts, makeCanary, mountPoints } from './helpers/canary.js';
 import { hostilePlank } from './helpers/hostile-plank.js';
@@ -42,9 +42,10 @@ async function swapping(t: ExecutionContext, directory: string, one: string, oth
 async function outcome(
   t: ExecutionContext,
   spec: RoomSpec,
+  anchor = rooms.anchor,
 ): Promise<{ stdout: string; source: string | null }> {
   try {
-    const { stdout, room } = await rooms.anchor.run(spec);
+    const { stdout, room } = await anchor.run(spec);
     const source = room.granted.mounts.find(({ at }) => at === '/victim')?.source ?? null;
     return { stdout, source };
   } catch (error) {
@@ -92,6 +93,9 @@ for (const { what, name, to, source, read } of swaps)
   test.serial(`what is mounted is what is granted while another room swaps ${what}`, async (t) => {
     const canary = await makeCanary(t);
     const host = await shared(t);
+    // One that does not know that a room may write there, so that it follows links.
+    const anchor = await Anchor.open();
+    t.teardown(() => anchor.close());
     // A place of the name that is asked for: without it the link would lead nowhere.
     await mkdir(join(canary.directory, 'er'));
     await writeFile(join(canary.directory, 'er/secret'), canary.token);
@@ -103,6 +107,7 @@ for (const { what, name, to, source, read } of swaps)
       const { stdout, source: granted } = await outcome(
         t,
         rooms.shell(`cat ${read} 2>/dev/null; true`, { mounts: [mount] }),
+        anchor,
       );
       if (stdout.includes(canary.token)) t.true(granted?.startsWith(canary.directory), `granted ${granted}`);
       if (stdout.includes('shared')) t.true(granted?.startsWith(host), `granted ${granted}`);
