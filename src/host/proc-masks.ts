@@ -34,6 +34,12 @@ const hidden = [
  */
 const blockDevices: CoverPlan = { kind: 'mask', target: '/sys/devices/virtual/block', over: 'directory' };
 
+/**
+ * Root of a room with the ids of the host owns the files of /proc, and their mode is one for all mounts of procfs. As a cover, since
+ * room-init writes through the mount below it before (UseProc() in native/init/assemble/furnish.cc).
+ */
+const procItself: CoverPlan = { kind: 'read-only', target: '/proc' };
+
 /** Read-only by the same default. */
 const sealed = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
@@ -68,7 +74,7 @@ const harmlessWhenMapped: ReadonlySet<string> = new Set([
 export function computeCovers(files: HostFiles): Covers {
   const hiddenPaths = [...hidden, ...thermalThrottle(files)];
   const mapped: CoverPlan[] = [blockDevices];
-  const host: CoverPlan[] = [blockDevices];
+  const host: CoverPlan[] = [procItself, blockDevices];
   for (const path of hiddenPaths) {
     const mask = maskOf(files, path);
     if (mask === null) continue;

@@ -3,7 +3,7 @@
  * CVE-2025-52881, CVE-2019-19921), or a cover is evaded by another name of the file.
  *
  * Rule: a room's /dev is a read-only tmpfs of ours (MakeDevices() in native/launch/devices.cc), /proc and /sys are mounts
- * of their own (NewFilesystem() in native/init/assemble/mounts.cc), a cover is an empty file of the room's own tmpfs (NewMask()
+ * of their own (NewFilesystem() in native/child/mounts.cc), a cover is an empty file of the room's own tmpfs (NewMask()
  * there), and terminals come from the devpts by descriptor (OpenTerminal() in native/launch/streams.cc).
  * Mutation: src/host/proc-masks.ts: `/proc/sys` left out of `sealed`, or `/proc/kmsg` out of `rootOnly`.
  */
@@ -108,18 +108,14 @@ for (const identity of identities)
     t.deepEqual(hostFacts(), facts);
   });
 
-// Fault of the product: with identity `host` root of the room owns the files of /proc, and their mode is one for all mounts of
-// procfs: `chmod 0 /proc/meminfo` takes it from every other room and, once the host's dentries are dropped, from the host.
-// A read-only /proc for these rooms (MOUNT_ATTR_RDONLY in planKernelMounts() of src/plan/mounts.ts) would stop it.
-test.failing(
-  'root of a room with identity host cannot change the mode of files in /proc for others',
-  async (t) => {
-    const file = '/proc/consoles';
-    const mode = statSync(file).mode & 0o777;
-    t.teardown(() => chmod(file, mode));
-    const look = (): Promise<string> => rooms.output(t, `stat -c %a ${file}`);
-    const usual = await look();
-    await rooms.anchor.run(rooms.shell(`chmod 0 ${file}`, { identity: 'host' }));
-    t.is(await look(), usual);
-  },
-);
+// With identity `host` root of the room owns the files of /proc, and their mode is one for all mounts of procfs: for these rooms
+// /proc is read-only.
+test('root of a room with identity host cannot change the mode of files in /proc for others', async (t) => {
+  const file = '/proc/consoles';
+  const mode = statSync(file).mode & 0o777;
+  t.teardown(() => chmod(file, mode));
+  const look = (): Promise<string> => rooms.output(t, `stat -c %a ${file}`);
+  const usual = await look();
+  await rooms.anchor.run(rooms.shell(`chmod 0 ${file}`, { identity: 'host' }));
+  t.is(await look(), usual);
+});

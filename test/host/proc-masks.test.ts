@@ -68,12 +68,15 @@ test('a room with the ids of the host: everything that exists', (t) => {
   );
   t.deepEqual(
     host.filter(({ kind }) => kind === 'read-only').map(({ target }) => target),
-    ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
+    ['/proc', '/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
   );
 });
 
 test('a host that shows nothing yet', (t) => {
-  t.deepEqual(computeCovers(madeUpFiles({})), { mapped: [blockDevices], host: [blockDevices] });
+  t.deepEqual(computeCovers(madeUpFiles({})), {
+    mapped: [blockDevices],
+    host: [{ kind: 'read-only', target: '/proc' }, blockDevices],
+  });
 });
 
 test('a tree that is too large to look through is covered', (t) => {
