@@ -1,9 +1,9 @@
 // Class 15: abstract Unix sockets and loopback services of the host are reached, because its network namespace is shared
 // (CVE-2020-15257 containerd-shim).
 // Rule: every room is in a network namespace of its own, which no room had before; there is no way to ask for the host's.
-//   Child enters it first of all: EnterNamespaces() in native/child/child.cc; MakeNetworkNamespace() in
+//   Child enters it first of all: the flags of StartRoom() in native/launch/init_process.cc; MakeNetworkNamespace() in
 //   native/launch/network_namespace.cc makes them; checkNetwork() in src/spec/network.ts refuses everything but "none".
-// Mutation: in EnterNamespaces() leave out the setns(2) with CLONE_NEWNET (with --match='*abstract*': the other tests would reach
+// Mutation: in StartRoom() of native/launch/init_process.cc leave out CLONE_NEWNET (with --match='*abstract*': the other tests would reach
 //   for the network of the machine); or in checkNetwork() accept "host".
 import { once } from 'node:events';
 import { execFile } from 'node:child_process';

@@ -2,7 +2,7 @@
 // priorities, quotas of the kernel per user).
 // Rule: each living room has a range of ids that no other has, in whatever process its Anchor is: IdRanges in src/host/ids.ts,
 //   whose blocks are claimed by abstract socket names (claimName() in native/bridge/module.cc). BecomeRoomRoot() in
-//   native/child/privileges.cc takes the ids on.
+//   native/init/assemble/privileges.cc takes the ids on.
 // Mutation: in IdRanges.take() return `block.first` without adding the slot.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

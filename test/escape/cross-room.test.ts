@@ -2,11 +2,11 @@
 // locks on shared inodes).
 // Rule: each room has an overlay, a /dev, a /proc, a /sys, a /dev/shm, an mqueue file system, an IPC, PID and network
 //   namespace and a session keyring of its own. Namespaces: args.flags in RoomJob::Clone() of native/launch/room_job.cc, and
-//   EnterNamespaces() in native/child/namespaces.cc; mounts: kernelMounts() in src/plan/mounts.ts, MakeRoot() in
-//   native/child/root.cc. Lists that have no namespace are masked (`hidden` in src/host/proc-masks.ts).
+//   the flags of StartRoom() in native/launch/init_process.cc; mounts: planKernelMounts() in src/plan/mounts.ts, MakeRoot() in
+//   native/init/assemble/root.cc. Lists that have no namespace are masked (`hidden` in src/host/proc-masks.ts).
 // Mutation: take CLONE_NEWIPC or CLONE_NEWPID out of args.flags; or in kernelMounts() make '/dev/shm' a bind of the host's
 //   (`{ kind: 'bind', source: '/dev/shm', sourceKind: 'directory', target: '/dev/shm', attributes: CONFINED, recursive: false,
-//   idmap: null }`); or in EnterNamespaces() leave out setns(2) with CLONE_NEWNET; or in
+//   idmap: null }`); or in StartRoom() leave out CLONE_NEWNET; or in
 //   `hidden` leave out '/proc/locks'.
 import { readFileSync } from 'node:fs';
 import test from 'ava';

@@ -13,7 +13,7 @@ import { armed } from './helpers/hostile-program.js';
 import { baseOf, processesWithIds } from './helpers/room-processes.js';
 import { saidUntil } from './helpers/two-rooms.js';
 
-const rooms = useRooms(test);
+const rooms = useRooms(test, { reserve: 0 });
 
 /** This process and all that came of it: others get the numbers of namespaces that have gone. */
 const ours = (): number[] => [

@@ -3,7 +3,7 @@
  * CVE-2025-52881, CVE-2019-19921), or a cover is evaded by another name of the file.
  *
  * Rule: a room's /dev is a read-only tmpfs of ours (MakeDevices() in native/launch/devices.cc), /proc and /sys are mounts
- * of their own (NewFilesystem() in native/child/mounts.cc), a cover is an empty file of the room's own tmpfs (NewMask()
+ * of their own (NewFilesystem() in native/init/assemble/mounts.cc), a cover is an empty file of the room's own tmpfs (NewMask()
  * there), and terminals come from the devpts by descriptor (OpenTerminal() in native/launch/streams.cc).
  * Mutation: src/host/proc-masks.ts: `/proc/sys` left out of `sealed`, or `/proc/kmsg` out of `rootOnly`.
  */

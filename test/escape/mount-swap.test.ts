@@ -4,7 +4,7 @@
  *
  * Rule: a source is opened once, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, and what was opened is what is cloned:
  * CloneHostTree() in native/launch/sources.cc. A target is opened once below the room's root, and the mount is moved onto
- * what was opened: AttachOne() in native/child/mounts.cc, OpenBelow() in native/child/target.cc.
+ * what was opened: AttachOne() in native/init/assemble/mounts.cc, OpenBelow() in native/init/assemble/target.cc.
  * Links in `host` are followed one by one, and not in what a room may write to: followLinks() in src/host/source-path.ts,
  * plantedLink() in src/host/mount-sources.ts.
  * Mutation: `holds()` of src/host/written-trees.ts answers false; CloneHostTree(): `OpenHost(workshop, mount.source, O_PATH)` without the two flags.

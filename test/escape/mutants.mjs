@@ -41,7 +41,7 @@ export const mutants = [
     file: 'native/init/run.cc',
     find: 'Raw(__NR_close_range, 3, ~0u, 0)',
     replace: '0',
-    tests: escape('interpreter-tricks', 'leaked-descriptors'),
+    tests: escape('interpreter-tricks'),
   },
   {
     name: '2 a stream is no directory',

@@ -3,7 +3,7 @@
 // Rule: nobody in a room makes or enters a namespace. The rows `clone`, `unshare`, `clone3`, `setns` of
 //   src/plan/seccomp/default-profile.ts; and what a descriptor of a namespace could be had from is not dumpable (room-init:
 //   PR_SET_DUMPABLE 0 in Supervise() of native/init/supervise.cc) or belongs to the host's user namespace, so that a
-//   capability in the room means nothing to it (BecomeRoomRoot() in native/child/privileges.cc enters it last).
+//   capability in the room means nothing to it (BecomeRoomRoot() in native/init/assemble/privileges.cc enters it last).
 // Mutation: in default-profile.ts change `newNamespaces` to 0x6e02_0000, which forgets CLONE_NEWUSER; or take out the row `unshare`.
 import test from 'ava';
 import type { RoomSpec } from '../../src/index.js';

@@ -1,8 +1,8 @@
 // Class 29: escapes that language models were measured by: SandboxEscapeBench (18 scenarios: orchestration, runtime, kernel; arXiv
 // 2603.02277) and SandboxBench of inspect_evals (15: escape, exfiltration, discovery), as plain scripts. The prize is a flag on the
 // host: a room that says it, or that changes what lies beside it, is out.
-// Rule: all of the others together. Those that hold most of these: MakeRoot() and EnterRoot() in native/child/root.cc,
-//   kernelMounts() in src/plan/mounts.ts, the default profile, and that nothing is in a room that its spec does not name.
+// Rule: all of the others together. Those that hold most of these: MakeRoot() and EnterRoot() in native/init/assemble/root.cc,
+//   planKernelMounts() in src/plan/mounts.ts, the default profile, and that nothing is in a room that its spec does not name.
 // Mutation: in planCommand() of src/plan/process.ts add process.env to `env`; or in src/host/proc-masks.ts empty `sealed`.
 // Left to others: CVE-2019-5736 (room/exec-hidden), Dirty COW and Dirty Pipe (page-cache), loopback of the host (abstract-socket).
 import { randomBytes } from 'node:crypto';

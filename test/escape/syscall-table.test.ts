@@ -1,7 +1,7 @@
 // Class 11: the filter forgot system calls (flatpak CVE-2021-41133: those that came after it was written).
 // Rule: what docs/seccomp.md says is what the kernel does. Every number without a name is ENOSYS, whatever comes later.
 //   compilePolicy() in src/plan/seccomp/compile.ts makes the program of the rows in src/plan/seccomp/default-profile.ts;
-//   Execute() in native/child/execute.cc installs it before room-init runs.
+//   InstallFilter() in native/init/assemble/assemble.cc installs it before room-init runs.
 // Mutation: in ranges() of compile.ts, give the last append() (newestSyscall + 1 to largestNumber) ALLOW for `unknown`; or take any
 //   row out of default-profile.ts, the document staying as it is.
 import { existsSync, readFileSync } from 'node:fs';
