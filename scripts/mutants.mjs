@@ -26,7 +26,7 @@ process.exit(survivors.length === 0 ? 0 : 1);
 function prepare() {
   rmSync(copy, { recursive: true, force: true });
   mkdirSync(copy, { recursive: true });
-  const parts = ['native', 'src', 'test', 'types', 'schema', 'binding.gyp', 'package.json', 'ava.config.js'];
+  const parts = ['native', 'src', 'test', 'types', 'schema', 'docs', 'binding.gyp', 'package.json', 'ava.config.js'];
   for (const part of parts)
     cpSync(join(root, part), join(copy, part), { recursive: true, preserveTimestamps: true });
   mkdirSync(join(copy, '.build'));
@@ -39,7 +39,7 @@ function prepare() {
   if (failure !== null) throw new Error(failure);
 }
 
-function run({ name, tests, also = [], ...main }) {
+function run({ name, tests, match, also = [], ...main }) {
   console.log(name);
   const changes = [main, ...also];
   const before = new Map(changes.map(({ file }) => [file, readFileSync(join(copy, file), 'utf8')]));
@@ -54,7 +54,12 @@ function run({ name, tests, also = [], ...main }) {
     if (failure !== null) return report(name, 'BROKEN', failure);
     const ava = join('node_modules', 'ava', 'entrypoints', 'cli.mjs');
     const options = { cwd: copy, encoding: 'utf8', maxBuffer: 2 ** 28 };
-    const { stdout } = spawnSync(process.execPath, [ava, '--tap', '--timeout=60s', ...tests], options);
+    const { stdout } = spawnSync(
+      process.execPath,
+      [ava, '--tap', '--timeout=60s', ...(match ? [`--match=${match}`] : []), ...tests],
+      options,
+    );
+    if (stdout.includes('Timed out')) return report(name, 'caught', 'it hangs');
     const noticed = [...stdout.matchAll(/^not ok \d+ - (.*)$/gm)].map(([, title]) => title);
     return noticed.length > 0
       ? report(name, 'caught', summary(noticed))
