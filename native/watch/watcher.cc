@@ -131,7 +131,10 @@ void Watcher::Launched(std::unique_ptr<launch::LaunchedRoom> launched) {
     rooms_[number] = std::move(owned);
     Killed killed = pending_[number];
     pending_.erase(number);
-    room.deadline = DeadlineAfter(event.marks.parent[launch::kSent], lifetime);
+    // It counts from the start of the command; until that is told, a room that never comes to it must not live for
+    // ever.
+    constexpr int64_t kPatienceMs = 30'000;
+    room.deadline = DeadlineAfter(event.marks.parent[launch::kSent], lifetime < 0 ? -1 : lifetime + kPatienceMs);
     if (room.deadline >= 0) deadlines_.insert({room.deadline, number});
     if (killed != Killed::kNo) KillLocked(room, killed);
   }
