@@ -24,6 +24,11 @@ export const mutants = [
     replace: '',
     also: [
       {
+        file: 'native/launch/init_copy.cc',
+        find: 'fchmod(copy.get(), 0111)',
+        replace: 'fchmod(copy.get(), 0777)',
+      },
+      {
         file: 'native/init/assemble/privileges.cc',
         find: 'PR_SET_DUMPABLE, 0, 0, 0, 0',
         replace: 'PR_SET_DUMPABLE, 1, 0, 0, 0',
@@ -226,10 +231,10 @@ export const mutants = [
     tests: escape('shared-counters', 'cross-room-ids'),
   },
   {
-    name: '25 an image is looked at before it is mounted',
-    file: 'src/addon/fault-rules.ts',
-    find: "'mount.plank': {",
-    replace: "'mount.other': {",
+    name: '25 what is wrong with an image has a type',
+    file: 'src/host/plank-fault.ts',
+    find: "if (!(error instanceof Error) || !('fault' in error)) return error;",
+    replace: 'if (describe(0).length > 0) return error;',
     tests: escape('image-fuzz'),
   },
   {
@@ -244,6 +249,7 @@ export const mutants = [
     file: 'native/init/supervise.cc',
     find: 'if (process == 0) End();',
     replace: '',
+    match: '*end of the command*',
     tests: escape('fork-bomb'),
   },
   {
