@@ -98,14 +98,14 @@ export class AnchorBinding implements Launcher, HostNative {
     return this.#native.prepare(blank);
   }
 
-  // Faults of these three are passed on as they are: the resolver knows what the plank was for and has its own words.
+  probeIdmap(path: string): Promise<boolean> {
+    return this.#held(() => this.#native.probeIdmap(path));
+  }
+
+  // Faults of these two are passed on as they are: the resolver knows what the plank was for and has its own words.
 
   openPlank(lower: LowerPlan): Promise<{ readonly idmap: boolean }> {
     return this.#holding(() => this.#native.openPlank(lower));
-  }
-
-  probeIdmap(path: string): Promise<boolean> {
-    return this.#holding(() => this.#native.probeIdmap(path));
   }
 
   readPlankFile(lower: LowerPlan, path: string, limit: number): Promise<Uint8Array | null> {

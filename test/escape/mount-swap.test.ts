@@ -49,7 +49,11 @@ async function outcome(
     const source = room.granted.mounts.find(({ at }) => at === '/victim')?.source ?? null;
     return { stdout, source };
   } catch (error) {
-    t.regex((error as RoomError).code, /^ERR_ROOM_MOUNT_(SOURCE|TARGET)$/, String(error));
+    t.regex(
+      String((error as RoomError).code),
+      /^ERR_ROOM_MOUNT_(SOURCE|TARGET)$/,
+      String((error as Error).stack),
+    );
     return { stdout: 'refused', source: null };
   }
 }

@@ -46,7 +46,8 @@ for (const more of users)
       );
       // The tries are real: they got as far as a kernel with the bug would have let them.
       t.true(results.includes('dirty-pipe(splice) 0'), results.join());
-      t.true(results.includes('dirty-cow 0'), results.join());
+      // Where root of the room has the ids of the host, /proc is read-only.
+      t.true(results.includes('dirty-cow 0') || results.includes('dirty-cow EROFS'), results.join());
     }
     t.is(await saidBy(neighbour, hashes), before, 'a room that lives');
     t.is(await rooms.output(t, hashes[2] ?? ''), before, 'a room that comes later');
