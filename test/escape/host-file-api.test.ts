@@ -7,7 +7,8 @@
  * with O_NOFOLLOW | O_NONBLOCK (ENTRY_FLAGS in src/room/room-fd.ts); only regular files are read and written; everything is
  * counted (Tally in src/room/copy.ts, MAX_DEPTH in src/room/remove.ts).
  * Mutation: skip() in Tally without #bound(); mountId() answers 0; findBelow() in src/room/head-reader.ts opens without
- * O_NOFOLLOW; ENTRY_FLAGS without O_NOFOLLOW; or OpenRoomFile() with 0 instead of RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS.
+ * O_NOFOLLOW; MAX_DEPTH = 100_000. ENTRY_FLAGS without O_NOFOLLOW is found by file-api-races. (Without RESOLVE_IN_ROOT in
+ * OpenRoomFile() these tests would write and remove in the host's own /tmp: not for a machine that matters.)
  */
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
