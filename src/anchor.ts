@@ -1,35 +1,28 @@
 import { EventEmitter } from 'node:events';
-import { release } from 'node:os';
 import type { Plan } from '../types/plan.js';
-import { onAbort, orAbort, requireSignal, type Abortable } from './abort.js';
-import { errorFromNative } from './addon/refusal.js';
+import { requireSignal, type Abortable } from './abort.js';
 import { hostReport } from './addon/host-report.js';
+import { errorFromNative } from './addon/refusal.js';
 import type { AnchorBinding } from './addon/native-anchor.js';
 import { openHost, type AnchorOptions, type OpenedHost } from './addon/open-host.js';
 import { channels, feedDebugLog } from './diagnostics.js';
 import { RoomError } from './errors.js';
 import type { Host } from './host/host.js';
-import type { RoomPlace } from './host/places.js';
-import type { ResolvedRoom } from './host/resolved-room.js';
-import { resolveRoom } from './host/resolve.js';
-import { planBlank } from './plan/blank.js';
-import { buildPlan } from './plan/build.js';
-import { SeccompCache } from './plan/seccomp/profile.js';
 import { buildPlank } from './plank/build.js';
 import { inspectPlank } from './plank/inspect.js';
 import { verifyPlank } from './plank/verify.js';
 import { Broadcast, type RoomEvent } from './room/events.js';
-import { RoomLife } from './room/life.js';
+import { RoomMaker } from './room/maker.js';
+import { Pool } from './room/pool.js';
 import type { Outcome } from './room/outcome.js';
-import { Reserve } from './room/reserve.js';
-import { Room } from './room/room.js';
+import type { Room } from './room/room.js';
 import { PhaseClock } from './room/timings.js';
 import { capture, checkRunOptions, type RunOptions, type RunResult } from './run.js';
 import type { CheckedSpec } from './spec/checked.js';
-import { parseLimits } from './spec/limits.js';
+import { SpecMemory } from './spec/memory.js';
 import { parseRoomSpec } from './spec/parse.js';
-import { parseSeccomp } from './spec/seccomp.js';
 import type { RoomSpec } from './spec/room-spec.js';
+import type { PoolOptions, PoolSpec } from './spec/take-options.js';
 
 /** Listeners of an Anchor: events of all its rooms. */
 export interface AnchorEventMap {
@@ -62,9 +55,9 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   readonly #undo: () => Promise<void>;
   readonly #rooms = new Map<string, Room>();
   readonly #pending = new Set<Promise<unknown>>();
-  readonly #reserve: Reserve;
-  readonly #filters = new SeccompCache();
-  readonly #kernelRelease = release();
+  readonly #maker: RoomMaker;
+  readonly #specs = new SpecMemory();
+  readonly #pools = new Set<Pool>();
   readonly #broadcast = new Broadcast<AnchorEvent>();
   #closing: Promise<void> | undefined;
 
@@ -73,13 +66,15 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     this.#binding = binding;
     this.#host = host;
     this.#undo = undo;
-    const { disk, files } = parseLimits(undefined, 'limits');
-    const blank = { cgroup: host.cgroup.directory, covers: host.covers.mapped, disk: { bytes: disk, files } };
-    this.#reserve = new Reserve({
-      size: reserve,
-      fresh: host.places,
-      prepare: (place) => binding.prepare(planBlank(place, blank)),
-      failed: (error) => channels.reserveError.publish({ error: errorFromNative(error) }),
+    this.#maker = new RoomMaker({
+      binding,
+      host,
+      reserve,
+      failed: (error) => channels.reserveError.publish({ error }),
+      announce: (room, event) => this.#announce(room, event),
+      forget: (room) => this.#rooms.delete(room.id),
+      track: (work) => this.#track(work),
+      requireOpen: () => this.#requireOpen(),
     });
   }
 
@@ -91,22 +86,17 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   static async open(options: AnchorOptions = {}): Promise<Anchor> {
     feedDebugLog();
     const anchor = new Anchor(await openHost(options));
-    // The filter that nearly every room has: milliseconds that are better spent here than when the first room starts.
-    anchor.#filters.compile(parseSeccomp('default', 'seccomp'), {
-      capabilities: [],
-      kernelRelease: anchor.#kernelRelease,
-    });
-    void anchor.#reserve.fill();
+    void anchor.#maker.lull.fill();
     return anchor;
   }
 
   /**
-   * Resolves when as many blank rooms wait as `AnchorOptions.reserve` says, or as many as can be made: for whoever wants the
+   * Resolves when as many rooms are ready as `AnchorOptions.reserve` says, or as many as can be made: for whoever wants the
    * first spawns to be as fast as the later ones, or measures.
    */
   async ready(): Promise<void> {
     this.#requireOpen();
-    await this.#holding(() => this.#reserve.fill());
+    await this.#holding(() => this.#maker.lull.fill());
   }
 
   /** The rooms that are running or being removed, by id. */
@@ -121,7 +111,26 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
    * is `aborted`.
    */
   spawn(spec: RoomSpec, options: Abortable = {}): Promise<Room> {
-    return this.#track(this.#reserve.during(this.#spawn(spec, options.signal)));
+    return this.#track(this.#maker.lull.during(this.#spawn(spec, options.signal)));
+  }
+
+  /**
+   * Rooms of one spec that are put together ahead: `take()` only starts their command. Throws a TypeError or RangeError for
+   * a bad spec or option; what the host has against the spec shows when rooms are made. Ends with its Anchor.
+   */
+  pool(spec: PoolSpec, options: PoolOptions = {}): Pool {
+    this.#requireOpen();
+    const pool = new Pool({
+      maker: this.#maker,
+      spec,
+      options,
+      spawning: (checked, work) => this.#track(this.#maker.lull.during(this.#observe(checked, work))),
+      holding: (work) => this.#holding(work),
+      failed: (error) => channels.reserveError.publish({ error: errorFromNative(error) }),
+      closed: () => this.#pools.delete(pool),
+    });
+    this.#pools.add(pool);
+    return pool;
   }
 
   /** Runs a command to its end and captures what it says: `spawn()` for when nothing happens in between. */
@@ -135,12 +144,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   /** What `spawn()` would hand to native code: everything that is a choice, made for this host. Makes no room. */
   async plan(spec: RoomSpec): Promise<Plan> {
     this.#requireOpen();
-    const resolved = await this.#track(resolveRoom(parseRoomSpec(spec), this.#host));
-    try {
-      return this.#buildPlan(resolved);
-    } finally {
-      this.#host.places.giveBack(resolved.place);
-    }
+    return this.#maker.plan(parseRoomSpec(spec));
   }
 
   /** What rooms can use of this host, and what to do about the rest. */
@@ -168,70 +172,21 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     requireSignal(signal);
     signal?.throwIfAborted();
     const clock = new PhaseClock();
-    const checked = parseRoomSpec(spec);
+    const asked = this.#specs.parse(spec);
     clock.end('check');
+    return this.#observe(asked.spec, () => this.#maker.make(asked, signal, clock));
+  }
+
+  async #observe(checked: CheckedSpec, make: () => Promise<Room>): Promise<Room> {
     channels.spawnStart.publish({ spec: checked });
     try {
-      const room = await this.#launch(checked, signal, clock);
+      const room = await make();
       channels.spawnEnd.publish({ spec: checked, room });
       return room;
     } catch (error) {
       channels.spawnError.publish({ spec: checked, error });
       throw error;
     }
-  }
-
-  async #launch(checked: CheckedSpec, signal: AbortSignal | undefined, clock: PhaseClock): Promise<Room> {
-    const resolved = await this.#resolve(checked, signal);
-    clock.end('resolve');
-    let life: RoomLife;
-    let room: Room;
-    try {
-      const plan = this.#buildPlan(resolved);
-      clock.end('plan');
-      life = new RoomLife({
-        launcher: this.#binding,
-        plan,
-        limits: checked.limits,
-        clock,
-        notify: (event) => this.#announce(room, event),
-        gone: (clean) => this.#forget(room, resolved.place, clean),
-      });
-      room = new Room({ launcher: this.#binding, host: this.#host, resolved, plan, life });
-      life.launch();
-    } catch (error) {
-      this.#reserve.giveBack(resolved.place, false);
-      throw error;
-    }
-    const stop = onAbort(signal, () => life.end('aborted', signal?.reason));
-    void life.exited.promise.then(stop);
-    void this.#track(life.removed.promise).then(stop);
-    await life.started.promise;
-    return room;
-  }
-
-  /** A look-up cannot be stopped; what it took is given back when it comes too late. */
-  async #resolve(checked: CheckedSpec, signal: AbortSignal | undefined): Promise<ResolvedRoom> {
-    const resolving = resolveRoom(checked, this.#host, this.#reserve);
-    try {
-      const resolved = await orAbort(resolving, signal);
-      this.#requireOpen();
-      return resolved;
-    } catch (error) {
-      void resolving.then(
-        ({ place }) => this.#reserve.giveBack(place, false),
-        () => {},
-      );
-      // Whatever the look-up met, it met because the ground was taken from under it.
-      if (signal?.aborted !== true) this.#requireOpen();
-      throw error;
-    }
-  }
-
-  #buildPlan(resolved: ResolvedRoom): Plan {
-    const { seccomp, capabilities } = resolved.spec;
-    const surroundings = { capabilities, kernelRelease: this.#kernelRelease };
-    return buildPlan(resolved, this.#filters.compile(seccomp, surroundings).program);
   }
 
   #announce(room: Room, event: RoomEvent): void {
@@ -244,12 +199,6 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     else if (event.type === 'removed') this.emit('removed', room, event.left);
     else if (event.type === 'oom') this.emit('oom', room, event);
     else this.emit('limit', room, event);
-  }
-
-  /** Ids of a room of which something is left must not go to another one: they stay taken until the Anchor closes. */
-  #forget(room: Room, place: RoomPlace, clean: boolean): void {
-    this.#rooms.delete(room.id);
-    if (clean) this.#reserve.giveBack(place, true);
   }
 
   #requireOpen(): void {
@@ -274,12 +223,13 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   }
 
   async #close(): Promise<void> {
-    this.#reserve.stop();
+    const stopped = Promise.all([this.#maker.stop(), ...[...this.#pools].map((pool) => pool.close())]);
     // Look-ups in flight find the Anchor closed when they are done; rooms in flight are ended with the others.
     await this.#binding.close();
+    await stopped;
     // Their last events may still be on the way to this thread.
     await Promise.allSettled(this.#pending);
-    await this.#reserve.close();
+    this.#maker.close();
     this.#host.ids.close();
     await this.#undo();
     this.#broadcast.close();

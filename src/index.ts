@@ -10,6 +10,7 @@ export type { Surroundings } from './host/surroundings.js';
 
 export type { Room } from './room/room.js';
 export type { RoomProcess } from './room/process.js';
+export type { Pool, PoolCounters } from './room/pool.js';
 export type { RoomState } from './room/life.js';
 export type { RoomEvent, RoomEventMap } from './room/events.js';
 export type { LimitHit, Outcome, OutcomeReason } from './room/outcome.js';
@@ -26,6 +27,7 @@ export type { CopyOptions, CopySummary } from './room/copy.js';
 
 export type { RoomSpec } from './spec/room-spec.js';
 export type { ExecOptions } from './spec/exec-options.js';
+export type { PoolOptions, PoolSpec, TakeOptions } from './spec/take-options.js';
 export type { HostMountSpec, MountSpec, TmpfsMountSpec } from './spec/mounts.js';
 export type { IoLimitSpec, LimitsSpec } from './spec/limits.js';
 export type { RlimitName, RlimitPairSpec, RlimitsSpec, RlimitValue } from './spec/rlimits.js';

@@ -17,6 +17,11 @@ export interface Addon {
 export interface NativeAnchor {
   /** Returns the number of the room; all that follows comes as events. Throws TypeError for a malformed plan. */
   launch(plan: Plan): number;
+  /**
+   * Gives the command to a room that waits, milliseconds from its start until the room is killed (null: never) with it;
+   * then `started` and all that follows come as events. Fails with room.ended when it waits no longer.
+   */
+  run(room: number, process: ProcessPlan, lifetime: number | null): NativeStreams;
   /** Starts one more process in a living room; answers with its number, then `started` and `exited` events. */
   exec(room: number, process: ProcessPlan): NativeExec;
   /** Sends a signal to a process of the room, by way of room-init. */
@@ -50,11 +55,15 @@ export interface NativeAnchor {
   close(): Promise<void>;
 }
 
-export interface NativeExec {
-  readonly process: number;
+/** The program's ends, -1 where there is none. With a pty only stdin is set: the master. */
+export interface NativeStreams {
   readonly stdin: number;
   readonly stdout: number;
   readonly stderr: number;
+}
+
+export interface NativeExec extends NativeStreams {
+  readonly process: number;
 }
 
 export interface FaultError extends Error {

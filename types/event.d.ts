@@ -36,11 +36,13 @@ export type NativeEvent =
       readonly stderr: number;
       readonly marks: NativeMarks;
     }
+  /** The room was launched without a command, is put together, and waits for run(). */
+  | { readonly type: 'waiting'; readonly room: number; readonly marks: NativeMarks }
   /** The room could not be made; nothing of it is left. */
   | { readonly type: 'launch-failed'; readonly room: number; readonly fault: NativeFault }
   /** A process in the room passed execve. Process 0 is the command, and only it has marks: those of the launch. */
   | { readonly type: 'started'; readonly room: number; readonly process: number; readonly marks: NativeMarks }
-  /** A process could not be started. For process 0 the room ends by itself afterwards. */
+  /** A process could not be started; process 0 of a room that waits: it could not be put together. The room then ends by itself. */
   | {
       readonly type: 'start-failed';
       readonly room: number;
@@ -71,7 +73,7 @@ export type NativeEvent =
       readonly report: Readonly<Record<string, string>>;
       /** Bytes and inodes used in the writable layer at the end, or null when unknown. */
       readonly upper: { readonly bytes: number; readonly inodes: number } | null;
-      /** Microseconds from the start of the launch to the end. */
+      /** Microseconds from the call of launch() or run() to the end. */
       readonly wall: number;
     }
   /** Cgroup and mounts are gone too: nothing of the room is left. fault: what could not be removed. */

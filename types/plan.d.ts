@@ -31,8 +31,11 @@ export interface Plan extends Omit<BlankPlan, 'cgroup' | 'upperBytes' | 'upperIn
   readonly rlimits: readonly RlimitPlan[];
   /** A classic BPF program (array of struct sock_filter); covers room-init and all it starts. null: no filter. */
   readonly seccomp: Uint8Array | null;
-  readonly process: ProcessPlan;
-  /** Milliseconds from start until the room is killed. null: no deadline. */
+  /** All that a process of the room can have. Bit n is capability n (capabilities(7)); below 2^41. */
+  readonly capabilities: number;
+  /** null: the room is put together and waits until run() says what for. */
+  readonly process: ProcessPlan | null;
+  /** Milliseconds from start until the room is killed. null: no deadline, and for a room that waits. */
   readonly lifetime: number | null;
 }
 
@@ -142,6 +145,9 @@ export interface RlimitPlan {
   readonly hard: number;
 }
 
+/** A room that was asked for, and for what. */
+export type RunningPlan = Plan & { readonly process: ProcessPlan };
+
 /** A process in a room: the command, or one more of `room.exec()`. */
 export interface ProcessPlan {
   readonly argv: readonly string[];
@@ -153,7 +159,7 @@ export interface ProcessPlan {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
-  /** Bit n is capability n (capabilities(7)); below 2^41. */
+  /** Of those of the room. */
   readonly capabilities: number;
   readonly stdio: StdioPlan;
 }

@@ -23,8 +23,8 @@ void Throw(Napi::Env env, const sys::Fault& fault) { FaultError(env, fault).Thro
 
 Napi::Function Anchor::Define(Napi::Env env) {
   return DefineClass(env, "Anchor",
-                     {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Exec>("exec"),
-                      InstanceMethod<&Anchor::Signal>("signal"), InstanceMethod<&Anchor::Kill>("kill"),
+                     {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Run>("run"),
+                      InstanceMethod<&Anchor::Exec>("exec"), InstanceMethod<&Anchor::Signal>("signal"), InstanceMethod<&Anchor::Kill>("kill"),
                       InstanceMethod<&Anchor::SetDeadline>("setDeadline"), InstanceMethod<&Anchor::Freeze>("freeze"),
                       InstanceMethod<&Anchor::OpenBelow>("openBelow"), InstanceMethod<&Anchor::Own>("own"),
                       InstanceMethod<&Anchor::Discard>("discard"), InstanceMethod<&Anchor::Resize>("resize"),
@@ -89,6 +89,30 @@ Napi::Value Anchor::Launch(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), watcher_->Launch(std::move(planned)));
 }
 
+Napi::Object Anchor::Lend(Napi::Env env, const int (&streams)[3]) {
+  for (int fd : streams)
+    if (fd >= 0) lent_.insert(fd);
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("stdin", streams[0]);
+  result.Set("stdout", streams[1]);
+  result.Set("stderr", streams[2]);
+  return result;
+}
+
+Napi::Value Anchor::Run(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  plan::Arena arena;
+  plan::Process process{};
+  std::string mistake;
+  if (!ReadProcess(info[1], arena, process, mistake)) return ThrowMistake(env, mistake), env.Undefined();
+  if (Closed(env)) return env.Undefined();
+  int streams[3] = {-1, -1, -1};
+  sys::Fault fault;
+  if (!watcher_->RunCommand(Number(info, 0), process, Milliseconds(info, 2), streams, fault))
+    return Throw(env, fault), env.Undefined();
+  return Lend(env, streams);
+}
+
 Napi::Value Anchor::Exec(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   plan::Arena arena;
@@ -100,13 +124,8 @@ Napi::Value Anchor::Exec(const Napi::CallbackInfo& info) {
   int streams[3] = {-1, -1, -1};
   sys::Fault fault;
   if (!watcher_->Exec(Number(info, 0), process, number, streams, fault)) return Throw(env, fault), env.Undefined();
-  for (int fd : streams)
-    if (fd >= 0) lent_.insert(fd);
-  Napi::Object result = Napi::Object::New(env);
+  Napi::Object result = Lend(env, streams);
   result.Set("process", number);
-  result.Set("stdin", streams[0]);
-  result.Set("stdout", streams[1]);
-  result.Set("stderr", streams[2]);
   return result;
 }
 

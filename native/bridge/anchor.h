@@ -21,6 +21,7 @@ class Anchor : public Napi::ObjectWrap<Anchor> {
 
  private:
   Napi::Value Launch(const Napi::CallbackInfo& info);
+  Napi::Value Run(const Napi::CallbackInfo& info);
   Napi::Value Exec(const Napi::CallbackInfo& info);
   void Signal(const Napi::CallbackInfo& info);
   void Kill(const Napi::CallbackInfo& info);
@@ -39,6 +40,8 @@ class Anchor : public Napi::ObjectWrap<Anchor> {
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   bool Closed(Napi::Env env);
+  // Descriptors of streams, lent to JS from now on.
+  Napi::Object Lend(Napi::Env env, const int (&streams)[3]);
 
   // The answer to a job, settled on the JS thread as `settle` says. `holding`: Node stays alive for it.
   using Settle = std::function<Napi::Value(Napi::Env, const launch::Answer&)>;

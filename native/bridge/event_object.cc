@@ -93,6 +93,10 @@ Object EventObject(Napi::Env env, const watch::Event& event) {
       object.Set("stderr", event.streams[2]);
       object.Set("marks", MarksObject(env, event.marks));
       break;
+    case watch::EventType::kWaiting:
+      type("waiting");
+      object.Set("marks", MarksObject(env, event.marks));
+      break;
     case watch::EventType::kLaunchFailed:
       type("launch-failed");
       object.Set("fault", FaultObject(env, event.fault));

@@ -6,7 +6,6 @@ namespace rooms::bridge {
 
 namespace {
 
-constexpr int64_t kMaxSafe = 9007199254740991;
 constexpr int64_t kMaxId = 4294967294;
 constexpr int64_t kMode = 07777;
 constexpr int64_t kAttributes = 15;  // rdonly nosuid nodev noexec
@@ -120,7 +119,7 @@ void ReadProcessFields(Fields& fields, plan::Process& process) {
   process.uid = Id(fields, "uid");
   process.gid = Id(fields, "gid");
   process.groups = fields.Ids("groups");
-  process.capabilities = static_cast<uint64_t>(fields.Integer("capabilities", 0, (int64_t{1} << 41) - 1));
+  process.capabilities = static_cast<uint64_t>(fields.Integer("capabilities", 0, kMaxCapabilities));
   ReadStdio(fields, process.stdio);
 }
 

@@ -8,7 +8,6 @@ namespace rooms::bridge {
 
 namespace {
 
-constexpr int64_t kMaxSafe = 9007199254740991;
 constexpr int64_t kMaxId = 4294967294;
 
 void ReadIdentity(Reading& reading, Fields& room, plan::Identity& identity) {
@@ -78,9 +77,15 @@ void ReadRoomFields(Reading& reading, Fields& fields, plan::Room& room) {
   room.rlimits = fields.List<plan::Rlimit>("rlimits", ReadRlimit);
   room.seccomp = fields.Bytes("seccomp", 4096 * 8);
   if (room.seccomp.size % 8 != 0) fields.Mistake("seccomp", "instructions of 8 bytes");
-  Fields process(reading, fields.Value("process"), &fields, "process");
-  ReadProcessFields(process, room.process);
+  room.capabilities = static_cast<uint64_t>(fields.Integer("capabilities", 0, kMaxCapabilities));
+  Napi::Value process = fields.Value("process");
+  room.waits = process.IsNull();
+  if (!room.waits) {
+    Fields parts(reading, process, &fields, "process");
+    ReadProcessFields(parts, room.process);
+  }
   room.lifetime_ms = fields.IntegerOrNull("lifetime", 1, kMaxSafe, -1);
+  if (room.waits && room.lifetime_ms >= 0) fields.Mistake("lifetime", "null for a room that waits");
   if (room.root.idmap && !room.blank.identity.mapped) fields.Mistake("root.idmap", "false without an id mapping");
 }
 

@@ -4,7 +4,8 @@
 // not there. A request is a Request, its payload, and descriptors; room-init answers with Records.
 //
 // The life of a room-init: kFurnish while nobody knows yet what the room is for, kAssemble when that is known, then any
-// number of kRun and kSignal. Until kAssemble is done it has the rights of whoever started it, and it runs nothing.
+// number of kRun and kSignal. Until kAssemble is done it has the rights of whoever started it, and it runs nothing. Between
+// kAssemble and the first kRun a room may wait for its command, for as long as the embedding process likes.
 
 #include <linux/filter.h>
 #include <stdint.h>
@@ -81,6 +82,8 @@ struct Assembly {
   uint32_t limit_count;
   uint32_t filter_length;  // of sock_filter; 0: none
   uint32_t mount_count;
+  uint32_t waits;  // no kRun follows at once: kAssembled says when it may come
+  uint32_t padding;
 };
 
 // Payload of kRun: this, limits, groups (uint32), then NUL-terminated strings: argv, env, search path, cwd.
@@ -100,9 +103,11 @@ struct Program {
 constexpr unsigned kRunFds = 3;
 
 // kFurnished answers kFurnish: room-init runs, in memory of its own. kFailed with process 0: the room ends.
-enum class RecordKind : uint32_t { kFurnished = 1, kStarted, kFailed, kExited };
+// kAssembled: only where the room waits.
+enum class RecordKind : uint32_t { kFurnished = 1, kAssembled, kStarted, kFailed, kExited };
 
-// Points on the way from kAssemble to the command, CLOCK_MONOTONIC nanoseconds.
+// Points on the way from kAssemble to the command, CLOCK_MONOTONIC nanoseconds; 0: before anybody asked for it. After a
+// wait only kTold is left, and means kRun.
 enum Mark : unsigned { kTold, kRootReady, kMountsReady, kIdentityReady, kSealed, kMarks };
 
 struct Usage {
@@ -142,7 +147,7 @@ struct Record {
   Failure failure;
   union {
     Usage usage;            // exited
-    int64_t marks[kMarks];  // started, process 0
+    int64_t marks[kMarks];  // assembled; started, process 0
   };
 };
 

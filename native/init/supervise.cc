@@ -48,6 +48,11 @@ void Send(Record& record) {
 }
 
 void HandleRun(Received& received) {
+  if (room.waits) {
+    for (int64_t& mark : room.marks) mark = 0;
+    room.marks[kTold] = sys::RawNow();
+    room.waits = false;
+  }
   Record record{};
   record.process = received.request.process;
   long pid = 0;
@@ -82,6 +87,11 @@ void HandleParts(const Received& received) {
   if (received.cut) Failed(room.failure, -EMFILE, "room.request", "recvmsg");
   bool only_carries = received.request.kind == RequestKind::kCarry;
   if (received.cut || !(only_carries ? Carry(room, received) : Assemble(room, received))) Fail(room.failure);
+  if (!room.waits) return;
+  Record record{};
+  record.kind = RecordKind::kAssembled;
+  for (unsigned i = 0; i < kMarks; ++i) record.marks[i] = room.marks[i];
+  Send(record);
 }
 
 // True when there may be more: a storm of orphans must not keep requests waiting.

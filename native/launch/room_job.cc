@@ -34,6 +34,7 @@ JobFds RoomJob::Attachments() const {
   return fds;
 }
 
+// A room that waits has no streams yet: its process is all zero, and that means pipes.
 size_t RoomJob::CountStreams() const {
   const plan::Stdio& stdio = planned_->room.process.stdio;
   size_t count = 0;
@@ -91,7 +92,7 @@ bool RoomJob::Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& re
   if (!PrepareSources(workshop, stacks.child, room.mounts, room.blank.identity, parts.sources, fault_)) return false;
   uint32_t base = room.blank.identity.mapped ? room.blank.identity.base : 0;
   StreamOwner owner{base + room.process.uid, base + room.process.gid};
-  if (!MakeStreams(room.process.stdio, received.fds, blank.sources.devices, blank.sources.devpts, owner, parts.streams,
+  if (!room.waits && !MakeStreams(room.process.stdio, received.fds, blank.sources.devices, blank.sources.devpts, owner, parts.streams,
                    fault_))
     return false;
   marks_.parent[kPrepared] = sys::Now();
@@ -107,7 +108,7 @@ bool RoomJob::Begin(Parts& parts) {
   }
   bool resize = room.root.upper_bytes != blank.upper_bytes || room.root.upper_inodes != blank.upper_inodes;
   if (!SendAssemble(control, room, parts.lower.get(), resize, parts.sources, fault_) ||
-      !SendRun(control, 0, room.process, room.rlimits, parts.streams, fault_)) {
+      (!room.waits && !SendRun(control, 0, room.process, room.rlimits, parts.streams, fault_))) {
     bool ended = fault_.error == EPIPE || fault_.error == ECONNRESET;
     gone_ = ended && !blank.ExplainEnd(room, fault_);
     return false;

@@ -68,7 +68,8 @@ bool SendAssemble(int control, const plan::Room& room, int lower, bool resize_up
   Texts texts(sizeof(init::Assembly) + room.rlimits.size * sizeof(init::Limit) + room.seccomp.size +
               room.mounts.size * sizeof(init::Mount));
   init::Assembly assembly{};
-  assembly.capabilities = room.process.capabilities;
+  assembly.capabilities = room.capabilities;
+  assembly.waits = room.waits;
   assembly.resize_upper = resize_upper;
   assembly.upper_bytes = texts.Add(std::to_string(room.root.upper_bytes));
   assembly.upper_inodes = texts.Add(std::to_string(room.root.upper_inodes + kUpperInodes));

@@ -140,6 +140,8 @@ struct Room {
   Span<Mount> mounts;  // what the spec declares
   Span<Rlimit> rlimits;
   Bytes seccomp;
+  uint64_t capabilities;
+  bool waits;       // there is no command yet, and `process` is empty
   Process process;
   int64_t lifetime_ms;  // -1: none
 };

@@ -12,7 +12,18 @@
 
 namespace rooms::watch {
 
-enum class EventType { kLaunched, kLaunchFailed, kStarted, kStartFailed, kExited, kChanged, kEnded, kRemoved, kAnswer };
+enum class EventType {
+  kLaunched,
+  kWaiting,
+  kLaunchFailed,
+  kStarted,
+  kStartFailed,
+  kExited,
+  kChanged,
+  kEnded,
+  kRemoved,
+  kAnswer
+};
 
 enum class Killed { kNo, kDeadline, kRequest, kClose };
 

@@ -47,11 +47,7 @@ void Watcher::ReadControl(Room& room) {
       std::lock_guard lock(mutex_);
       meaning = room.records.Read(&record, static_cast<size_t>(size), room.plan(), room.launched->marks, event);
       bool began = meaning == Records::Meaning::kNews && event.type == EventType::kStarted && event.process == 0;
-      if (began && room.deadline >= 0) {
-        deadlines_.erase({room.deadline, room.number()});
-        room.deadline = DeadlineAfter(sys::Now(), room.plan().lifetime_ms);
-        deadlines_.insert({room.deadline, room.number()});
-      }
+      if (began && room.deadline >= 0) SetDeadlineLocked(room, DeadlineAfter(sys::Now(), room.plan().lifetime_ms));
     }
     if (meaning == Records::Meaning::kNews) Emit(std::move(event));
     if (meaning != Records::Meaning::kNonsense) continue;

@@ -33,6 +33,9 @@ Records::Meaning Records::Read(const void* bytes, size_t size, const plan::Room&
       // Whoever put the room together may have read it before.
       if (std::exchange(furnished_, true)) return Meaning::kNonsense;
       return Meaning::kNothing;
+    case init::RecordKind::kAssembled:
+      good = Assembled(record, marks, event);
+      break;
     case init::RecordKind::kStarted:
       good = Started(record, marks, event);
       break;
@@ -46,9 +49,17 @@ Records::Meaning Records::Read(const void* bytes, size_t size, const plan::Room&
   return good ? Meaning::kNews : Meaning::kNonsense;
 }
 
+bool Records::Assembled(const init::Record& record, const launch::LaunchMarks& marks, Event& event) {
+  if (asked_ || std::exchange(assembled_, true)) return false;
+  event.type = EventType::kWaiting;
+  event.marks = marks;
+  memcpy(event.marks.init, record.marks, sizeof record.marks);
+  return true;
+}
+
 bool Records::Started(const init::Record& record, const launch::LaunchMarks& marks, Event& event) {
   auto found = expected_.find(record.process);
-  if (found == expected_.end() || found->second) return false;
+  if (!asked_ || found == expected_.end() || found->second) return false;
   found->second = true;
   event.type = EventType::kStarted;
   event.clock = record.clock;

@@ -17,19 +17,29 @@ class Records {
   Records() { Expect(0); }
 
   // A process that was asked for: it starts and ends once, or fails to start.
-  void Expect(uint32_t process) { expected_[process] = false; }
+  void Expect(uint32_t process) {
+    asked_ = true;
+    expected_[process] = false;
+  }
   void Forget(uint32_t process) { expected_.erase(process); }
+
+  // The room has no command yet: all that can be said is that it waits, or could not be put together. Expect(0) ends it.
+  void Wait() { asked_ = false; }
+  bool waiting() const { return !asked_ && assembled_; }
 
   // One message as it came. `event` is filled for kNews; after kNonsense it is not room-init any more that speaks.
   Meaning Read(const void* bytes, size_t size, const plan::Room& plan, const launch::LaunchMarks& marks, Event& event);
 
  private:
+  bool Assembled(const init::Record& record, const launch::LaunchMarks& marks, Event& event);
   bool Started(const init::Record& record, const launch::LaunchMarks& marks, Event& event);
   bool Failed(const init::Record& record, const plan::Room& plan, Event& event);
   bool Exited(const init::Record& record, Event& event);
 
   std::map<uint32_t, bool> expected_;  // whether it has started
   bool furnished_ = false;
+  bool assembled_ = false;
+  bool asked_ = true;
 };
 
 }  // namespace rooms::watch

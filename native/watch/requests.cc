@@ -69,13 +69,9 @@ void Watcher::SetDeadline(uint32_t number, int64_t milliseconds) {
     std::lock_guard lock(mutex_);
     auto found = rooms_.find(number);
     if (found == rooms_.end()) return;
-    Room& room = *found->second;
-    deadlines_.erase({room.deadline, number});
-    room.deadline = DeadlineAfter(sys::Now(), milliseconds);
-    if (room.deadline >= 0) deadlines_.insert({room.deadline, number});
+    SetDeadlineLocked(*found->second, DeadlineAfter(sys::Now(), milliseconds));
   }
-  uint64_t one = 1;
-  (void)!write(wake_.get(), &one, sizeof one);
+  Wake();
 }
 
 bool Watcher::Signal(uint32_t number, uint32_t process, int signal, sys::Fault& fault) {
@@ -85,13 +81,8 @@ bool Watcher::Signal(uint32_t number, uint32_t process, int signal, sys::Fault& 
   return Sent(launch::SendSignal(found->second->launched->control.get(), process, signal, fault), fault);
 }
 
-bool Watcher::Exec(uint32_t number, const plan::Process& plan, uint32_t& process, int (&streams)[3],
-                   sys::Fault& fault) {
-  std::lock_guard lock(mutex_);
-  auto found = rooms_.find(number);
-  if (found == rooms_.end()) return Ended(fault);
-  Room& room = *found->second;
-  sys::UniqueFd devices(open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC));
+bool Watcher::StartProcess(Room& room, uint32_t process, const plan::Process& plan, int (&streams)[3],
+                           sys::Fault& fault) {
   sys::UniqueFd terminals;
   if (plan.stdio.pty && !(terminals = OpenTerminals(*room.launched, fault))) return false;
   int attached[3];
@@ -100,10 +91,9 @@ bool Watcher::Exec(uint32_t number, const plan::Process& plan, uint32_t& process
     if (stream.kind == plan::StreamKind::kFd) attached[count++] = stream.fd;
   uint32_t base = room.plan().blank.identity.mapped ? room.plan().blank.identity.base : 0;
   launch::Streams made;
-  if (!launch::MakeStreams(plan.stdio, attached, devices.get(), terminals.get(), {base + plan.uid, base + plan.gid},
+  if (!launch::MakeStreams(plan.stdio, attached, devices_.get(), terminals.get(), {base + plan.uid, base + plan.gid},
                            made, fault))
     return false;
-  process = room.next_process++;
   room.records.Expect(process);
   if (!Sent(launch::SendRun(room.launched->control.get(), process, plan, room.plan().rlimits, made, fault), fault)) {
     room.records.Forget(process);
@@ -111,6 +101,33 @@ bool Watcher::Exec(uint32_t number, const plan::Process& plan, uint32_t& process
   }
   for (int i = 0; i < 3; ++i) streams[i] = made.host[i].take();
   return true;
+}
+
+bool Watcher::RunCommand(uint32_t number, const plan::Process& plan, int64_t lifetime_ms, int (&streams)[3],
+                         sys::Fault& fault) {
+  std::lock_guard lock(mutex_);
+  auto found = rooms_.find(number);
+  if (found == rooms_.end() || !found->second->records.waiting()) return Ended(fault);
+  Room& room = *found->second;
+  // From here on it is a launch like any other, but for all that happened before anybody called.
+  room.launched->marks = {};
+  int64_t* marks = room.launched->marks.parent;
+  marks[launch::kCalled] = sys::Now();
+  room.plan().lifetime_ms = lifetime_ms;
+  if (!StartProcess(room, 0, plan, streams, fault)) return false;
+  marks[launch::kSent] = sys::Now();
+  // The watcher need not be woken for it: it looks around more often than kPatienceMs.
+  SetDeadlineLocked(room, DeadlineToStart(marks[launch::kSent], lifetime_ms));
+  return true;
+}
+
+bool Watcher::Exec(uint32_t number, const plan::Process& plan, uint32_t& process, int (&streams)[3],
+                   sys::Fault& fault) {
+  std::lock_guard lock(mutex_);
+  auto found = rooms_.find(number);
+  if (found == rooms_.end()) return Ended(fault);
+  process = found->second->next_process++;
+  return StartProcess(*found->second, process, plan, streams, fault);
 }
 
 int Watcher::OpenRoot(uint32_t number, sys::Fault& fault) {

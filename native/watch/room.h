@@ -20,13 +20,21 @@ struct Watcher::Room {
   std::vector<int> watches{};  // inotify, to be taken back: the kernel keeps them when the cgroup is gone
 
   uint32_t number() const { return launched->number; }
-  const plan::Room& plan() const { return launched->planned->room; }
+  plan::Room& plan() const { return launched->planned->room; }
 };
 
 // `milliseconds` after `start`, both as in SetDeadline; beyond a thousand years is never.
 inline int64_t DeadlineAfter(int64_t start, int64_t milliseconds) {
   constexpr int64_t kNever = 31'556'952'000'000;
   return milliseconds < 0 || milliseconds > kNever ? -1 : start + milliseconds * 1'000'000;
+}
+
+// A lifetime counts from the start of the command; until that is told, a room that never comes to it must not live for
+// ever.
+constexpr int kPatienceMs = 30'000;
+
+inline int64_t DeadlineToStart(int64_t asked, int64_t lifetime_ms) {
+  return DeadlineAfter(asked, lifetime_ms < 0 ? -1 : lifetime_ms + kPatienceMs);
 }
 
 // What an epoll event is about: the room's number and which of its descriptors.

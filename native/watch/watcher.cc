@@ -1,11 +1,14 @@
 #include "watch/watcher.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+
+#include <algorithm>
 
 #include "sys/clock.h"
 #include "watch/room.h"
@@ -33,6 +36,8 @@ bool Watcher::Start(const launch::AnchorPlan& plan, Post post, sys::Fault& fault
   wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   inotify_.reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!epoll_ || !wake_ || !inotify_) return sys::Fail(fault, "watcher", "epoll_create1", errno);
+  devices_.reset(open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!devices_) return sys::Fail(fault, "watcher", "open", errno, "/dev");
   if (!launchers_.Start(plan, fault)) return false;
   if (!Add(epoll_.get(), launchers_.replies(), Tag(kReplies)) || !Add(epoll_.get(), wake_.get(), Tag(kWake)) ||
       !Add(epoll_.get(), inotify_.get(), Tag(kChanges)))
@@ -54,7 +59,9 @@ uint32_t Watcher::Launch(std::unique_ptr<launch::PlannedRoom> planned) {
     number = next_room_++;
     pending_[number] = Killed::kNo;
   }
-  Submit(std::make_unique<launch::RoomJob>(number, std::move(planned), *this));
+  using Lane = launch::Launchers::Lane;
+  Lane lane = planned->room.waits ? Lane::kPreparations : Lane::kSpawns;
+  Submit(std::make_unique<launch::RoomJob>(number, std::move(planned), *this), lane);
   return number;
 }
 
@@ -125,17 +132,13 @@ void Watcher::Launched(std::unique_ptr<launch::LaunchedRoom> launched) {
   event.marks = room.launched->marks;
   for (int i = 0; i < 3; ++i) event.streams[i] = room.launched->streams[i].take();
   WatchFiles(room);
-  int64_t lifetime = room.plan().lifetime_ms;
   {
     std::lock_guard lock(mutex_);
     rooms_[number] = std::move(owned);
     Killed killed = pending_[number];
     pending_.erase(number);
-    // It counts from the start of the command; until that is told, a room that never comes to it must not live for
-    // ever.
-    constexpr int64_t kPatienceMs = 30'000;
-    room.deadline = DeadlineAfter(event.marks.parent[launch::kSent], lifetime < 0 ? -1 : lifetime + kPatienceMs);
-    if (room.deadline >= 0) deadlines_.insert({room.deadline, number});
+    if (room.plan().waits) room.records.Wait();
+    SetDeadlineLocked(room, DeadlineToStart(event.marks.parent[launch::kSent], room.plan().lifetime_ms));
     if (killed != Killed::kNo) KillLocked(room, killed);
   }
   Emit(std::move(event));
@@ -171,6 +174,12 @@ void Watcher::LaunchFailed(uint32_t number, const sys::Fault& fault) {
   Emit(std::move(event));
 }
 
+void Watcher::SetDeadlineLocked(Room& room, int64_t deadline) {
+  deadlines_.erase({room.deadline, room.number()});
+  room.deadline = deadline;
+  if (deadline >= 0) deadlines_.insert({deadline, room.number()});
+}
+
 // Returns milliseconds until the next deadline, for epoll_wait; -1: none.
 int Watcher::EnforceDeadlines() {
   std::lock_guard lock(mutex_);
@@ -179,7 +188,7 @@ int Watcher::EnforceDeadlines() {
     auto [deadline, number] = *deadlines_.begin();
     if (deadline > now) {
       int64_t left = (deadline - now + 999'999) / 1'000'000;
-      return left > 60'000 ? 60'000 : static_cast<int>(left);
+      return static_cast<int>(std::min<int64_t>(left, kPatienceMs));
     }
     deadlines_.erase(deadlines_.begin());
     auto found = rooms_.find(number);
@@ -187,7 +196,13 @@ int Watcher::EnforceDeadlines() {
     found->second->deadline = -1;
     KillLocked(*found->second, Killed::kDeadline);
   }
-  return -1;
+  // A room that waits may get a deadline without anybody telling this thread.
+  return rooms_.empty() ? -1 : kPatienceMs;
+}
+
+void Watcher::Wake() {
+  uint64_t one = 1;
+  (void)!write(wake_.get(), &one, sizeof one);
 }
 
 void Watcher::Emit(Event event) { post_(std::move(event)); }
@@ -212,10 +227,7 @@ void Watcher::Close() {
     quiet_.wait(lock, [this] { return jobs_ == 0 && rooms_.empty() && removals_ == 0; });
     stopping_ = true;
   }
-  if (wake_) {
-    uint64_t one = 1;
-    (void)!write(wake_.get(), &one, sizeof one);
-  }
+  if (wake_) Wake();
   thread_.Join();
   janitor_.Stop();
   launchers_.Stop();

@@ -34,6 +34,8 @@ class Watcher : public launch::RoomSink {
   void SetDeadline(uint32_t room, int64_t milliseconds);  // from now; -1: none
   bool Signal(uint32_t room, uint32_t process, int signal, sys::Fault& fault);
 
+  // Gives a room that waits its command, and the time it may take; fills the host's ends of its streams.
+  bool RunCommand(uint32_t room, const plan::Process& plan, int64_t lifetime_ms, int (&streams)[3], sys::Fault& fault);
   // Starts one more process; fills the host's ends of its streams and its number.
   bool Exec(uint32_t room, const plan::Process& plan, uint32_t& process, int (&streams)[3], sys::Fault& fault);
 
@@ -60,6 +62,9 @@ class Watcher : public launch::RoomSink {
   int EnforceDeadlines();
   void KillLocked(Room& room, Killed why);
   void WatchFiles(Room& room);
+  bool StartProcess(Room& room, uint32_t process, const plan::Process& plan, int (&streams)[3], sys::Fault& fault);
+  void SetDeadlineLocked(Room& room, int64_t deadline);
+  void Wake();
   void Emit(Event event);
   Room* Find(uint32_t number);
   static std::string LeafOf(const plan::Cgroup& cgroup);
@@ -67,7 +72,7 @@ class Watcher : public launch::RoomSink {
   launch::Launchers launchers_;
   Janitor janitor_;
   Post post_;
-  sys::UniqueFd epoll_, wake_, inotify_;
+  sys::UniqueFd epoll_, wake_, inotify_, devices_;
   sys::Thread thread_;
 
   std::mutex mutex_;

@@ -4,22 +4,29 @@ import { limitWrites, reportFiles, watchFiles } from './cgroup-writes.js';
 import type { Host } from './host.js';
 import { idsPerRoom } from './ids.js';
 import { resolveMounts } from './mount-sources.js';
-import type { RoomPlaces } from './places.js';
-import type { ResolutionNote, ResolvedCgroup, ResolvedRoom } from './resolved-room.js';
+import type { RoomPlace } from './places.js';
+import type { ResolutionNote, ResolvedCgroup, ResolvedRoom, ResolvedSpec } from './resolved-room.js';
 import { resolveUser } from './user.js';
 
 /** All ids but (uid_t) -1. */
 const hostIds = 4_294_967_295;
 
+/** Looks up a spec and takes a place for its room: to be given back once that is removed. */
+export async function resolveRoom(spec: CheckedSpec, host: Host): Promise<ResolvedRoom> {
+  const resolved = await resolveSpec(spec, host);
+  // Last, because nothing can fail any more: what is taken must have an owner.
+  return placeRoom(resolved, host.places.take(spec.identity));
+}
+
+export function placeRoom(resolved: ResolvedSpec, place: RoomPlace): ResolvedRoom {
+  return { ...resolved, place, identity: place.identity };
+}
+
 /**
  * Looks up what a checked spec needs to know of the host. Throws RoomError (or SpecRangeError) for what this host cannot
- * give. When it succeeds, the room holds a place: give it back once the room is removed.
+ * give.
  */
-export async function resolveRoom(
-  spec: CheckedSpec,
-  host: Host,
-  places: RoomPlaces = host.places,
-): Promise<ResolvedRoom> {
+export async function resolveSpec(spec: CheckedSpec, host: Host): Promise<ResolvedSpec> {
   // First what needs no look-up: a limit that cannot be enforced is told before a plank is mounted.
   const cgroup = resolveCgroup(spec, host);
   const [plank, { mounts, notes }] = await Promise.all([
@@ -30,19 +37,29 @@ export async function resolveRoom(
   const user = await resolveUser(spec.user, (path) => plank.read(path), mapped ? idsPerRoom : hostIds);
   const covers = mapped ? host.covers.mapped : host.covers.host;
   const said = [...host.notes, ...(mapped && !plank.idmap ? [plankNote] : []), ...notes];
-  // Last, because nothing can fail any more: what is taken must have an owner.
-  const place = places.take(spec.identity);
   return {
     spec,
-    place,
     plank: { lower: plank.lower, idmap: mapped && plank.idmap, binds: plank.binds },
     mounts,
     covers,
     user,
     cgroup,
     notes: said,
-    identity: place.identity,
   };
+}
+
+/**
+ * The same for one more spec of the same room: looks only at what may have changed since. null: that is more than the
+ * command.
+ */
+export async function resolveAgain(
+  spec: CheckedSpec,
+  host: Host,
+  known: ResolvedSpec,
+): Promise<ResolvedSpec | null> {
+  if (spec.mounts.some(({ kind }) => kind === 'host') || spec.limits.io.length > 0) return null;
+  const { lower } = await host.planks.open(spec.plank, spec.plankDigest);
+  return lower === known.plank.lower ? { ...known, spec } : null;
 }
 
 function resolveCgroup(spec: CheckedSpec, host: Host): ResolvedCgroup | null {

@@ -24,6 +24,9 @@ export interface ResolvedRoom {
   readonly notes: readonly ResolutionNote[];
 }
 
+/** What the host says about a spec, whichever room will be made for it. */
+export type ResolvedSpec = Omit<ResolvedRoom, 'place' | 'identity'>;
+
 /** The read-only layer of the root. */
 export interface ResolvedPlank {
   readonly lower: LowerPlan;

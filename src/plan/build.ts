@@ -1,14 +1,19 @@
-import type { Plan } from '../../types/plan.js';
+import type { Plan, RunningPlan } from '../../types/plan.js';
 import type { ResolvedRoom } from '../host/resolved-room.js';
 import { deepFreeze } from '../spec/freeze.js';
 import { planKernelMounts, planMounts } from './mounts.js';
-import { planCommand } from './process.js';
+import { capabilityMask, planCommand } from './process.js';
 
 /**
  * Decides everything that is left to decide about a room. Pure: the same input gives the same plan, on any machine.
  * `seccomp` is the compiled filter, or null for a room without one.
  */
-export function buildPlan(resolved: ResolvedRoom, seccomp: Uint8Array | null): Plan {
+export function buildPlan(resolved: ResolvedRoom, seccomp: Uint8Array | null): RunningPlan {
+  return planRun(buildWaitingPlan(resolved, seccomp), resolved);
+}
+
+/** The same for a room whose command is not known yet. */
+export function buildWaitingPlan(resolved: ResolvedRoom, seccomp: Uint8Array | null): Plan {
   const { spec, place, plank, identity, cgroup } = resolved;
   return deepFreeze({
     planVersion: 1,
@@ -29,7 +34,13 @@ export function buildPlan(resolved: ResolvedRoom, seccomp: Uint8Array | null): P
     cgroup: cgroup === null ? null : { ...cgroup, leaf: place.id },
     rlimits: spec.rlimits,
     seccomp,
-    process: planCommand(spec, resolved.user),
-    lifetime: spec.lifetime,
+    capabilities: capabilityMask(spec.capabilities),
+    process: null,
+    lifetime: null,
   });
+}
+
+/** A waiting plan with its command. */
+export function planRun(waiting: Plan, { spec, user }: Pick<ResolvedRoom, 'spec' | 'user'>): RunningPlan {
+  return deepFreeze({ ...waiting, process: planCommand(spec, user), lifetime: spec.lifetime });
 }

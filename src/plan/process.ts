@@ -40,6 +40,6 @@ function planUser(user: ResolvedUser): Pick<ProcessPlan, 'uid' | 'gid' | 'groups
 }
 
 /** Bit n for capability n. A sum and not a shift: there are more than 32 of them. */
-function capabilityMask(capabilities: readonly number[]): number {
+export function capabilityMask(capabilities: readonly number[]): number {
   return capabilities.reduce((mask, capability) => mask + 2 ** capability, 0);
 }

@@ -1,4 +1,4 @@
-import type { IdentityPlan, LowerPlan, MountPlan, Plan } from '../../types/plan.js';
+import type { IdentityPlan, LowerPlan, MountPlan, Plan, RunningPlan } from '../../types/plan.js';
 import type { ResolutionNote, ResolvedRoom } from '../host/resolved-room.js';
 import { MOUNT_ATTR_NOEXEC, MOUNT_ATTR_RDONLY } from '../plan/mount-attributes.js';
 import { capabilityNames, type CapabilityName } from '../spec/capabilities.js';
@@ -55,7 +55,7 @@ export interface GrantedMount {
 }
 
 /** Reads it off the plan, so that it can claim nothing else. */
-export function describeGrant(resolved: ResolvedRoom, plan: Plan): Granted {
+export function describeGrant(resolved: ResolvedRoom, plan: RunningPlan): Granted {
   const { uid, gid, groups } = plan.process;
   const { cgroup } = plan;
   return {

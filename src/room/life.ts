@@ -1,5 +1,5 @@
 import type { NativeEvent, NativeFault, NativeMarks } from '../../types/event.js';
-import type { Plan, ProcessPlan } from '../../types/plan.js';
+import type { ProcessPlan, RunningPlan } from '../../types/plan.js';
 import { explainedFault } from '../addon/refusal.js';
 import type { Launcher } from '../addon/native-anchor.js';
 import { RoomError } from '../errors.js';
@@ -13,13 +13,14 @@ import { outcomeOf, type EndFacts, type Outcome } from './outcome.js';
 import { ProcessLife } from './process-life.js';
 import { Stdio, stdioOf } from './stdio.js';
 import type { PhaseClock, Timings } from './timings.js';
+import type { WaitingRoom } from './waiting.js';
 
 /** `ended`: every process is gone. `removed`: so is everything else. */
 export type RoomState = 'starting' | 'running' | 'ended' | 'removed';
 
 export interface LifeParts {
   readonly launcher: Launcher;
-  readonly plan: Plan;
+  readonly plan: RunningPlan;
   readonly limits: CheckedLimits;
   readonly clock: PhaseClock;
   /** Hears everything about a room whose command ran, in order. Called last: a listener that throws breaks nothing. */
@@ -40,7 +41,7 @@ export class RoomLife {
   stdio = new Stdio({ stdin: -1, stdout: -1, stderr: -1 }, false, { own() {}, discard() {} });
   pid = 0;
   state: RoomState = 'starting';
-  timings: Timings;
+  #timings: Timings | undefined;
   readonly #parts: LifeParts;
   readonly #processes = new Map<number, ProcessLife>();
   #number = -1;
@@ -58,7 +59,11 @@ export class RoomLife {
   constructor(parts: LifeParts) {
     this.#parts = parts;
     this.limits = parts.limits;
-    this.timings = parts.clock.timings({});
+  }
+
+  /** Worked out when somebody asks: most do not, and not while others wait. */
+  get timings(): Timings {
+    return (this.#timings ??= this.#parts.clock.timings(this.#marks));
   }
 
   /** Hands the plan over; from now on events decide. */
@@ -70,6 +75,18 @@ export class RoomLife {
       this.#release();
       throw error;
     }
+  }
+
+  /** Gives a waiting room its command, and goes on as after a launch. False when it has ended: nothing has happened then. */
+  adopt(waiting: WaitingRoom): boolean {
+    const { plan, launcher } = this.#parts;
+    const streams = waiting.run(plan, (event) => this.#handle(event));
+    if (streams === null) return false;
+    this.#hold();
+    this.#number = waiting.number;
+    this.pid = waiting.pid;
+    this.stdio = stdioOf(streams, plan.process, launcher);
+    return true;
   }
 
   /** The number that native code knows the room by. Throws ERR_ROOM_ENDED when there is nothing left to work with. */
@@ -121,6 +138,8 @@ export class RoomLife {
         this.stdio = stdioOf(event, this.#parts.plan.process, this.#parts.launcher);
         this.stdio.setRef(this.#ref);
         return;
+      case 'waiting':
+        return; // never said of a room with a command
       case 'launch-failed':
         this.#failure = Promise.resolve(explainedFault(event.fault));
         return this.#remove(null);
@@ -138,10 +157,11 @@ export class RoomLife {
   }
 
   #handleCommand(event: Extract<NativeEvent, { readonly process: number }>): void {
-    const { plan, launcher, clock, notify } = this.#parts;
+    const { plan, launcher, notify } = this.#parts;
     switch (event.type) {
       case 'started':
-        this.timings = clock.timings({ ...this.#marks, ...event.marks });
+        this.#marks = event.marks;
+        this.#timings = undefined;
         // Whoever aborts during the launch gets no room, even when it could have had one.
         if (this.state !== 'starting' || this.#intent !== null) return;
         this.state = 'running';
@@ -178,14 +198,10 @@ export class RoomLife {
 
   #end(event: Extract<NativeEvent, { type: 'ended' }>): void {
     const outcome = outcomeOf(this.#facts(event));
-    this.#failure ??= Promise.resolve(this.#whyNotStarted(event));
+    if (!this.#ran) this.#failure ??= Promise.resolve(this.#whyNotStarted(event));
     this.state = 'ended';
     this.stdio.settle(true);
-    const reason = new RoomError(
-      'ERR_ROOM_ENDED',
-      `the room ${this.#parts.plan.id} ended: ${outcome.reason}`,
-    );
-    for (const process of this.#processes.values()) process.roomEnded(outcome, reason);
+    for (const process of this.#processes.values()) process.roomEnded(this.#parts.plan.id, outcome);
     this.exited.resolve(outcome);
     if (this.#ran) this.#parts.notify({ type: 'exited', outcome });
   }

@@ -1,6 +1,6 @@
 import { promises as fs } from 'node:fs';
 import { join } from 'node:path/posix';
-import type { CgroupPlan } from '../../types/plan.js';
+import type { CgroupPlan, CgroupWrite } from '../../types/plan.js';
 import { RoomError, SpecRangeError } from '../errors.js';
 import { resolveBlockDevice } from '../host/block-device.js';
 import { limitWrites } from '../host/cgroup-writes.js';
@@ -49,14 +49,10 @@ export class RoomCgroup {
       if ((spec as LimitsSpec)[key] === undefined) continue;
       throw new SpecRangeError('ERR_ROOM_SPEC_CONFLICT', `limits.${key}`, 'is fixed when a room is made');
     }
-    const { choice, directory } = this.#host.cgroup;
-    const writes = limitWrites(limits, choice, (device, field) =>
-      resolveBlockDevice(device, field, this.#host.files),
-    );
+    const writes = limitWritesOn(this.#host, limits);
     void this.#life.number;
-    if (writes.length === 0 || directory === null) return;
-    const cgroup = this.require('a limit');
-    for (const { file, value } of writes) await writeLimit(join(cgroup, file), value);
+    if (writes.length === 0 || this.#plan === null) return;
+    await writeLimits(this.#plan, writes);
     this.#life.limits = merge(this.#life.limits, limits);
   }
 
@@ -72,6 +68,15 @@ export class RoomCgroup {
     };
     return Object.fromEntries((await Promise.all(this.#plan.report.map(read))).flat());
   }
+}
+
+/** Throws a RoomError for what this host cannot enforce. */
+export function limitWritesOn({ cgroup, files }: Host, limits: CheckedLimits): CgroupWrite[] {
+  return limitWrites(limits, cgroup.choice, (device, field) => resolveBlockDevice(device, field, files));
+}
+
+export async function writeLimits(cgroup: CgroupPlan, writes: readonly CgroupWrite[]): Promise<void> {
+  for (const { file, value } of writes) await writeLimit(join(cgroup.parent, cgroup.leaf, file), value);
 }
 
 /** `r+`: cgroupfs answers the creation of a file with EACCES, which would hide that it does not exist. */

@@ -2,6 +2,7 @@ import type { NativeEvent } from '../../types/event.js';
 import type { NativeExec } from '../../types/addon.js';
 import type { ProcessPlan } from '../../types/plan.js';
 import type { Launcher } from '../addon/native-anchor.js';
+import { RoomError } from '../errors.js';
 import { Deferred } from './deferred.js';
 import { explainStart } from './explain-start.js';
 import { roomHeads } from './head-reader.js';
@@ -76,15 +77,15 @@ export class ProcessLife {
     }
   }
 
-  /** The room is gone and took the process along; `reason` is for one that had not even started. */
-  roomEnded(room: Outcome, reason: unknown): void {
+  /** The room is gone and took the process along. */
+  roomEnded(id: string, room: Outcome): void {
     if (this.#state === 'running') {
       this.stdio.settle(true);
       this.#end(null, room);
     } else if (this.#state === 'starting') {
       this.#state = 'ended';
       this.stdio.discard();
-      this.started.reject(reason);
+      this.started.reject(new RoomError('ERR_ROOM_ENDED', `the room ${id} ended: ${room.reason}`));
     }
   }
 

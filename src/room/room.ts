@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import type { Plan } from '../../types/plan.js';
+import type { RunningPlan } from '../../types/plan.js';
 import { onAbort, requireSignal, type Abortable } from '../abort.js';
 import type { Launcher } from '../addon/native-anchor.js';
 import type { Host } from '../host/host.js';
@@ -29,7 +29,7 @@ export interface RoomParts {
   readonly launcher: Launcher;
   readonly host: Host;
   readonly resolved: ResolvedRoom;
-  readonly plan: Plan;
+  readonly plan: RunningPlan;
   readonly life: RoomLife;
 }
 
@@ -42,8 +42,6 @@ export class Room extends EventEmitter<RoomEventMap> {
   readonly id: string;
   /** What was asked for, with every default filled in. */
   readonly spec: CheckedSpec;
-  /** Files inside the room. */
-  readonly files: RoomFiles;
   /** How it ended. Never rejects: exit codes, signals, limits and `destroy()` are all values. */
   readonly exited: Promise<Outcome>;
   /** Resolves when nothing of it is left: null, or the error of what could not be removed. Never rejects. */
@@ -52,28 +50,25 @@ export class Room extends EventEmitter<RoomEventMap> {
   readonly #cgroup: RoomCgroup;
   readonly #broadcast = new Broadcast<RoomEvent>();
   readonly #milestones: RoomEvent[] = [];
+  #files: RoomFiles | undefined;
   #granted: Granted | undefined;
   #pty: Pty | null | undefined;
 
   /** @internal */
   constructor(parts: RoomParts) {
     super();
-    const { resolved, plan, life, launcher, host } = parts;
+    const { resolved, plan, life, host } = parts;
     this.#parts = parts;
     this.id = plan.id;
     this.spec = resolved.spec;
     this.exited = life.exited.promise;
     this.removed = life.removed.promise;
     this.#cgroup = new RoomCgroup(plan.cgroup, host, life);
-    this.files = new RoomFiles({
-      open: async (path, flags, mode) => launcher.openBelow(life.number, path, flags, mode),
-      owner: {
-        uid: hostId(plan.identity, plan.process.uid),
-        gid: hostId(plan.identity, plan.process.gid),
-      },
-      firstId: hostId(plan.identity, 0),
-      ids: plan.identity.kind === 'mapped' ? plan.identity.size : 2 ** 32,
-    });
+  }
+
+  /** Files inside the room. */
+  get files(): RoomFiles {
+    return (this.#files ??= filesOf(this.#parts));
   }
 
   /** Where it stands. */
@@ -234,4 +229,13 @@ export class Room extends EventEmitter<RoomEventMap> {
     else if (event.type === 'oom') this.emit('oom', event);
     else this.emit('limit', event);
   }
+}
+
+function filesOf({ launcher, life, plan: { identity, process } }: RoomParts): RoomFiles {
+  return new RoomFiles({
+    open: async (path, flags, mode) => launcher.openBelow(life.number, path, flags, mode),
+    owner: { uid: hostId(identity, process.uid), gid: hostId(identity, process.gid) },
+    firstId: hostId(identity, 0),
+    ids: identity.kind === 'mapped' ? identity.size : 2 ** 32,
+  });
 }

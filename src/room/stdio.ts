@@ -24,7 +24,8 @@ type StdioStream = (Readable | Writable | Duplex) & { ref?(): unknown; unref?():
 
 /**
  * stdin, stdout and stderr of one process in a room. A stream is made when somebody first asks for it, because that
- * costs more than all else that happens on the JavaScript thread; an fd that nobody asked for never becomes one.
+ * costs more than all else that happens on the JavaScript thread. Only for stdout, which nearly everybody asks for, it
+ * is made while this thread has nothing to do but wait for the process.
  */
 export class Stdio {
   readonly #fds: { stdin: number; stdout: number; stderr: number };
@@ -33,6 +34,8 @@ export class Stdio {
   #stdout: (Readable & StdioStream) | null = null;
   #stderr: (Readable & StdioStream) | null = null;
   #terminal: PtyStream | null = null;
+  /** stdout before somebody asked for it: nothing was read from it. */
+  #unread: Socket | null = null;
   /** What a terminal that nobody asked for had shown when its process ended. */
   #shown: Duplex | null = null;
   readonly #lender: Lender;
@@ -65,7 +68,11 @@ export class Stdio {
   get stdout(): Readable | null {
     if (this.#pty) return this.#openTerminal() ?? this.#shown;
     const fd = this.#take('stdout');
-    if (fd >= 0) this.#stdout = this.#tune(this.#socket(fd, { readable: true, writable: false }));
+    if (fd >= 0) {
+      this.#stdout = this.#tune(this.#unread ?? this.#socket(fd, { readable: true, writable: false }));
+      if (this.#unread !== null) this.#stdout.read(0); // as every other socket does when it is made
+      this.#unread = null;
+    }
     return this.#stdout;
   }
 
@@ -74,6 +81,15 @@ export class Stdio {
     const fd = this.#take('stderr');
     if (fd >= 0) this.#stderr = this.#tune(this.#socket(fd, { readable: true, writable: false }));
     return this.#stderr;
+  }
+
+  /** Makes what will most likely be asked for. */
+  prepare(): void {
+    const fd = this.#fds.stdout;
+    if (this.#pty || fd < 0) return;
+    // Known to Node's own tty streams and not to its documentation: nothing is read before somebody asks.
+    const unread = { manualStart: true };
+    this.#unread = this.#socket(fd, { readable: true, writable: false, ...unread }).unref();
   }
 
   /** Whether the event loop stays alive for streams that are open or will be. */
@@ -110,10 +126,20 @@ export class Stdio {
   #settleOutput(name: 'stdout' | 'stderr', alone: boolean): (Readable & StdioStream) | null {
     const fd = this.#take(name);
     if (fd < 0) return null;
+    const unread = name === 'stdout' ? this.#unread : null;
+    if (unread !== null) return this.#settleUnread(fd, unread, alone);
     if (!alone) return this.#tune(keepWhatIsThere(fd, this.#lender));
     const rest = drain(fd);
     this.#lender.discard(fd);
     return Readable.from(rest.chunks, { objectMode: false });
+  }
+
+  #settleUnread(fd: number, unread: Socket, alone: boolean): Readable & StdioStream {
+    this.#unread = null;
+    const { chunks, ended } = drain(fd);
+    if (!ended && !alone) return this.#tune(withFirst(unread, chunks));
+    unread.destroy();
+    return Readable.from(chunks, { objectMode: false });
   }
 
   #openTerminal(): PtyStream | null {
@@ -149,7 +175,9 @@ export class Stdio {
 
 /** The streams of a process that native code has just started. */
 export function stdioOf(fds: StdioFds, plan: ProcessPlan, launcher: Lender): Stdio {
-  return new Stdio(fds, plan.stdio.kind === 'pty', launcher);
+  const stdio = new Stdio(fds, plan.stdio.kind === 'pty', launcher);
+  stdio.prepare();
+  return stdio;
 }
 
 /** For a pipe that may still have writers: its content if they are gone, else a stream that goes on with it. */
@@ -162,6 +190,10 @@ function keepWhatIsThere(fd: number, lender: Lender): Readable & StdioStream {
     socket.destroy();
     return Readable.from(chunks, { objectMode: false });
   }
+  return withFirst(socket, chunks);
+}
+
+function withFirst(socket: Socket, chunks: Buffer[]): Socket {
   for (const chunk of chunks.reverse()) socket.unshift(chunk);
   return socket;
 }

@@ -10,31 +10,30 @@ export interface Timings {
 
 /** Collects the phases of one start: those on the JavaScript thread as they pass, then the marks of native code. */
 export class PhaseClock {
-  readonly #phases = new Map<string, number>();
-  #last = process.hrtime.bigint();
-  #total = 0;
+  readonly #phases: (readonly [name: string, duration: number])[] = [];
+  #last = performance.now();
 
   /** The phase that began with the last call, or with the clock, is over. */
   end(phase: string): void {
-    const now = process.hrtime.bigint();
-    this.#add(phase, Number(now - this.#last) / 1000);
+    const now = performance.now();
+    this.#phases.push([phase, (now - this.#last) * 1000]);
     this.#last = now;
   }
 
   /** Native marks count from the call of launch() or exec(); each one ends the phase that bears its name. */
   timings(marks: NativeMarks): Timings {
-    const phases = new Map(this.#phases);
+    const phases = [...this.#phases];
     let last = 0;
     for (const [name, at] of Object.entries(marks).sort(([, a], [, b]) => a - b)) {
-      phases.set(name, Math.round((at - last) * 10) / 10);
+      phases.push([name, at - last]);
       last = at;
     }
-    const total = Math.round((this.#total + last) * 10) / 10;
-    return Object.freeze({ total, phases: Object.freeze(Object.fromEntries(phases)) });
+    const total = phases.reduce((sum, [, duration]) => sum + duration, 0);
+    const rounded = phases.map(([name, duration]) => [name, tenths(duration)] as const);
+    return Object.freeze({ total: tenths(total), phases: Object.freeze(Object.fromEntries(rounded)) });
   }
+}
 
-  #add(phase: string, duration: number): void {
-    this.#total += duration;
-    this.#phases.set(phase, Math.round(duration * 10) / 10);
-  }
+function tenths(microseconds: number): number {
+  return Math.round(microseconds * 10) / 10;
 }

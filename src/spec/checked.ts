@@ -29,6 +29,9 @@ export interface CheckedSpec {
   readonly readOnlyRoot: boolean;
 }
 
+/** What of a spec is decided before its command. */
+export type CheckedRoom = Omit<CheckedSpec, 'command' | 'env' | 'cwd' | 'lifetime' | 'stdio'>;
+
 /** What `room.exec()` was asked for. null: the same as the command of the room has. */
 export interface CheckedExec {
   readonly argv: readonly string[];

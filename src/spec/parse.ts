@@ -1,5 +1,5 @@
 import { parseCapabilities } from './capabilities.js';
-import type { CheckedExec, CheckedIdentity, CheckedSpec } from './checked.js';
+import type { CheckedExec, CheckedIdentity, CheckedRoom, CheckedSpec } from './checked.js';
 import { parseCommand, refuseLongCommand } from './command.js';
 import { parseDuration } from './duration.js';
 import { parseEnv } from './env.js';
@@ -15,23 +15,32 @@ import { checkNetwork } from './network.js';
 import { readRoomPath } from './path.js';
 import { parsePlank, parsePlankDigest } from './plank.js';
 import { parseRlimits } from './rlimits.js';
-import { roomSpecKeys } from './room-spec.js';
+import { roomSpecKeys, type RoomSpec } from './room-spec.js';
 import { readFlag } from './scalar.js';
 import { parseSeccomp } from './seccomp.js';
 import { parseStdio } from './stdio.js';
 import { parseUser } from './user.js';
+
+/** The fields of a spec as they were written, each read once. */
+export type SpecFields = ReturnType<typeof readSpecFields>;
 
 /**
  * Checks what a user wrote and fills in what they left out. Pure: nothing is read from the host, nothing of the value is
  * kept. Throws a SpecTypeError or a SpecRangeError that names the first bad field.
  */
 export function parseRoomSpec(value: unknown): CheckedSpec {
-  const fields = readFields(value, wholeSpec, roomSpecKeys);
+  const fields = readSpecFields(value);
+  return joinSpec(parseRoomFields(fields), fields);
+}
+
+export function readSpecFields(value: unknown): { readonly [N in keyof RoomSpec]-?: unknown } {
+  return readFields(value, wholeSpec, roomSpecKeys);
+}
+
+/** What the room is: all that is decided before its command. */
+export function parseRoomFields(fields: SpecFields): CheckedRoom {
   const plank = parsePlank(fields.plank, 'plank');
   const plankDigest = parsePlankDigest(fields.plankDigest, 'plankDigest', plank);
-  const command = parseCommand(fields.command, 'command');
-  const env = parseEnv(fields.env, 'env');
-  refuseLongCommand(command, env, 'command');
   const identity = parseIdentity(fields.identity, 'identity');
   const capabilities = parseCapabilities(fields.capabilities, 'capabilities');
   refuseHostCapabilities(identity, capabilities, 'capabilities');
@@ -40,20 +49,30 @@ export function parseRoomSpec(value: unknown): CheckedSpec {
   return deepFreeze({
     plank,
     plankDigest,
-    command,
-    env,
-    cwd: fields.cwd === undefined ? '/' : readRoomPath(fields.cwd, 'cwd'),
     hostname: parseHostname(fields.hostname, 'hostname'),
     user: parseUser(fields.user, 'user', identity),
     identity,
     mounts: parseMounts(fields.mounts, 'mounts'),
     limits: parseLimits(fields.limits, 'limits'),
     rlimits: parseRlimits(fields.rlimits, 'rlimits'),
-    lifetime: fields.lifetime === undefined ? null : parseDuration(fields.lifetime, 'lifetime'),
     capabilities,
     seccomp: parseSeccomp(fields.seccomp, 'seccomp'),
-    stdio: parseStdio(fields.stdio, 'stdio'),
     readOnlyRoot: readFlag(fields.readOnlyRoot, 'readOnlyRoot', false),
+  });
+}
+
+/** A room, and the fields that say what it runs. */
+export function joinSpec(room: CheckedRoom, fields: SpecFields): CheckedSpec {
+  const command = parseCommand(fields.command, 'command');
+  const env = parseEnv(fields.env, 'env');
+  refuseLongCommand(command, env, 'command');
+  return deepFreeze({
+    ...room,
+    command,
+    env,
+    cwd: fields.cwd === undefined ? '/' : readRoomPath(fields.cwd, 'cwd'),
+    lifetime: fields.lifetime === undefined ? null : parseDuration(fields.lifetime, 'lifetime'),
+    stdio: parseStdio(fields.stdio, 'stdio'),
   });
 }
 

@@ -84,6 +84,7 @@ await tryFor({
     withAnchor(random, (current, trick) => {
       const process = mutate(processPlan, random, trick) as ProcessPlan;
       expectRefusal(() => current.exec(1, process));
+      expectRefusal(() => current.run(1, process, null));
     });
   },
   lower: (random) => {

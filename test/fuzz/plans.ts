@@ -74,6 +74,7 @@ export const wholePlan: Plan = {
   },
   rlimits: [{ resource: 7, soft: 1024, hard: -1 }],
   seccomp: new Uint8Array(16),
+  capabilities: 1024,
   process: processPlan,
   lifetime: 1000,
 };

@@ -175,6 +175,11 @@ class Stress {
     room.root.upper_bytes = room.blank.upper_bytes;
     room.root.upper_inodes = room.blank.upper_inodes;
     room.lifetime_ms = number % 7 == 0 ? 1 : -1;
+    room.waits = number % 4 == 0;
+    if (room.waits) {
+      room.lifetime_ms = -1;
+      return ++launched_, watcher_.Launch(std::move(planned));
+    }
     SetProcess(planned->arena, room.process, {brief ? "true" : "cat"}, pty);
     if (!brief && !pty) room.process.stdio.streams[0].kind = plan::StreamKind::kPipe;
     ++launched_;
@@ -202,7 +207,10 @@ class Stress {
         SetProcess(arena, process, {how % 5 ? "true" : "no-such-program"}, how % 7 == 0);
         uint32_t number = 0;
         int streams[3] = {-1, -1, -1};
-        if (!watcher_.Exec(room, process, number, streams, fault)) break;
+        // Whoever comes first gives a room that waits its command.
+        if (!watcher_.RunCommand(room, process, how % 3 ? 1000 : -1, streams, fault) &&
+            !watcher_.Exec(room, process, number, streams, fault))
+          break;
         for (int fd : streams)
           if (fd >= 0) close(fd);
       }

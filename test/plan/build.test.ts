@@ -57,6 +57,7 @@ test('a room that asks for nothing', (t) => {
     cgroup: null,
     rlimits: room.spec.rlimits,
     seccomp: filter,
+    capabilities: 0,
     process: {
       argv: ['sh', '-c', 'true'],
       env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],

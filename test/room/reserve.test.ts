@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { Anchor, type Room } from '../../src/index.js';
-import { descendantsOf } from '../helpers/host-state.js';
+import { descendantsOf, read } from '../helpers/host-state.js';
 import { assertNothingLeft, settled, standing } from '../helpers/leftovers.js';
 import { useRooms } from '../helpers/room.js';
 
@@ -17,8 +16,9 @@ function blanks(): number[] {
     .filter((pid) => !living.includes(pid));
 }
 
+/** Z: it has ended, and perhaps somebody has noticed. */
 function stateOf(pid: number): string {
-  return /^State:\s(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
+  return /^State:\s(\w)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 'Z';
 }
 
 function range(room: Room): number {

@@ -104,6 +104,7 @@ bool Assemble(Room& room, const Received& received) {
   room.marks[kIdentityReady] = sys::RawNow();
   if (!CloseEverything(room) || !InstallFilter(room, filter, assembly->filter_length)) return false;
   room.marks[kSealed] = sys::RawNow();
+  room.waits = assembly->waits;
   return room.assembled = true;
 }
 

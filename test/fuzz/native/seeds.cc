@@ -117,7 +117,7 @@ void Assemble(Conversation& talk, size_t mount_count) {
   room.mounts = {mounts.data(), mounts.size()};
   room.rlimits = {&limit, 1};
   room.seccomp = {filter, sizeof filter};
-  room.process.capabilities = 1 << 10;
+  room.capabilities = 1 << 10;
   sys::Fault fault;
   launch::SendAssemble(talk.socket(), room, talk.fd(), true, sources, fault);
   talk.Take();

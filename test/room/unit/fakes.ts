@@ -2,7 +2,7 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NativeExec } from '../../../types/addon.js';
+import type { NativeExec, NativeStreams } from '../../../types/addon.js';
 import type { NativeEvent, NativeFault, NativeRusage } from '../../../types/event.js';
 import type { Plan, ProcessPlan } from '../../../types/plan.js';
 import type { Launcher, RoomListener } from '../../../src/addon/native-anchor.js';
@@ -26,6 +26,11 @@ export class FakeLauncher implements Launcher {
     this.calls.push('launch');
     this.#listener = listener;
     return 7;
+  }
+
+  run(room: number, process: ProcessPlan, lifetime: number | null): NativeStreams {
+    this.calls.push(`run ${room} ${process.argv.join(' ')} ${lifetime}`);
+    return this.execs;
   }
 
   exec(room: number, process: ProcessPlan): NativeExec {
@@ -94,7 +99,7 @@ export const rusage: NativeRusage = {
 };
 
 export const launched = { type: 'launched', room: 7, pid: 4242, stdin: -1, stdout: -1, stderr: -1, marks: { clone: 100 } } as const; // prettier-ignore
-export const started = { type: 'started', room: 7, process: 0, marks: { exec: 150 } } as const;
+export const started = { type: 'started', room: 7, process: 0, marks: { clone: 100, exec: 150 } } as const;
 export const ended = { type: 'ended', room: 7, killed: null, initSignal: null, rusage, report: {}, upper: null, wall: 900 } as const; // prettier-ignore
 export const removed = { type: 'removed', room: 7, fault: null } as const;
 

@@ -1,0 +1,124 @@
+import type { NativeStreams } from '../../types/addon.js';
+import type { NativeEvent, NativeMarks } from '../../types/event.js';
+import type { Plan, RunningPlan } from '../../types/plan.js';
+import { explainedFault } from '../addon/refusal.js';
+import type { Launcher, RoomListener } from '../addon/native-anchor.js';
+import { RoomError } from '../errors.js';
+import type { RoomPlace } from '../host/places.js';
+import type { ResolvedSpec } from '../host/resolved-room.js';
+import { Deferred } from './deferred.js';
+
+export interface WaitingParts {
+  readonly launcher: Launcher;
+  readonly plan: Plan;
+  readonly place: RoomPlace;
+  /** What the host said when it was made. */
+  readonly resolved: ResolvedSpec;
+  /** It came to an end before anybody gave it a command. `clean`: nothing of it is left. */
+  readonly gone: (clean: boolean) => void;
+}
+
+/**
+ * A room that is put together and waits for its command: launched ahead, used once. Its end is nobody's business until
+ * then, so it does not keep the process alive.
+ */
+export class WaitingRoom {
+  readonly plan: Plan;
+  readonly place: RoomPlace;
+  readonly resolved: ResolvedSpec;
+  /** Resolves when it waits; rejects with the reason, once nothing of it is left, when it came to nothing. */
+  readonly ready = new Deferred<void>();
+  /** Resolves when nothing of it is left, or somebody has it. */
+  readonly over = new Deferred<void>();
+  number = -1;
+  pid = 0;
+  /** Of its making. */
+  marks: NativeMarks = {};
+  readonly #parts: WaitingParts;
+  #listener: RoomListener;
+  #state: 'made' | 'waiting' | 'ended' = 'made';
+  #failure: RoomError | null = null;
+  #discarded = false;
+
+  constructor(parts: WaitingParts) {
+    this.#parts = parts;
+    this.plan = parts.plan;
+    this.place = parts.place;
+    this.resolved = parts.resolved;
+    this.#listener = (event) => this.#handle(event);
+  }
+
+  launch(): void {
+    this.number = this.#parts.launcher.launch(this.plan, (event) => this.#listener(event));
+  }
+
+  get waiting(): boolean {
+    return this.#state === 'waiting';
+  }
+
+  /**
+   * Gives it its command; `listener` hears all that follows. Null when it has ended: then somebody killed it while it
+   * waited, and nothing has happened.
+   */
+  run(plan: RunningPlan, listener: RoomListener): NativeStreams | null {
+    if (!this.waiting) return null;
+    let streams: NativeStreams;
+    try {
+      streams = this.#parts.launcher.run(this.number, plan.process, plan.lifetime);
+    } catch (error) {
+      if (error instanceof RoomError && error.code === 'ERR_ROOM_ENDED') return null;
+      this.discard();
+      throw error;
+    }
+    this.#listener = listener;
+    this.over.resolve();
+    return streams;
+  }
+
+  /** Ends it. Whoever waits for that shall get an answer: until then it keeps the process alive. */
+  discard(): void {
+    const { launcher } = this.#parts;
+    if (this.#discarded) return;
+    this.#discarded = true;
+    launcher.hold();
+    void this.over.promise.then(() => launcher.release());
+    if (this.#state !== 'ended') launcher.kill(this.number);
+  }
+
+  #handle(event: NativeEvent): void {
+    switch (event.type) {
+      case 'launched':
+        this.pid = event.pid;
+        return;
+      case 'waiting':
+        this.#state = 'waiting';
+        this.marks = event.marks;
+        return this.ready.resolve();
+      case 'start-failed':
+        this.#failure = explainedFault(event.fault);
+        return;
+      case 'ended':
+        this.#state = 'ended';
+        return;
+      case 'launch-failed':
+        this.#failure = explainedFault(event.fault);
+        return this.#remove(true);
+      case 'removed':
+        return this.#remove(event.fault === null);
+      case 'started':
+      case 'exited':
+      case 'changed':
+        return; // nothing runs in it
+    }
+  }
+
+  #remove(clean: boolean): void {
+    this.#state = 'ended';
+    this.#parts.gone(clean);
+    const id = this.plan.id;
+    this.ready.reject(
+      this.#failure ?? new RoomError('ERR_ROOM_INIT_DIED', `${id} was killed before it had a command`),
+    );
+    this.over.resolve();
+  }
+}
