@@ -35,6 +35,8 @@ export interface Plan extends Omit<BlankPlan, 'cgroup' | 'upperBytes' | 'upperIn
   readonly capabilities: number;
   /** null: the room is put together and waits until run() says what for. */
   readonly process: ProcessPlan | null;
+  /** Of a room that waits: its process is made ahead as well. Not where the command will have a terminal, which room-init leads. */
+  readonly forksAhead: boolean;
   /** Milliseconds from start until the room is killed. null: no deadline, and for a room that waits. */
   readonly lifetime: number | null;
 }

@@ -22,16 +22,17 @@ void Throw(Napi::Env env, const sys::Fault& fault) { FaultError(env, fault).Thro
 }  // namespace
 
 Napi::Function Anchor::Define(Napi::Env env) {
-  return DefineClass(env, "Anchor",
-                     {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Run>("run"),
-                      InstanceMethod<&Anchor::Exec>("exec"), InstanceMethod<&Anchor::Signal>("signal"), InstanceMethod<&Anchor::Kill>("kill"),
-                      InstanceMethod<&Anchor::SetDeadline>("setDeadline"), InstanceMethod<&Anchor::Freeze>("freeze"),
-                      InstanceMethod<&Anchor::OpenBelow>("openBelow"), InstanceMethod<&Anchor::Own>("own"),
-                      InstanceMethod<&Anchor::Discard>("discard"), InstanceMethod<&Anchor::Resize>("resize"),
-                      InstanceMethod<&Anchor::Prepare>("prepare"), InstanceMethod<&Anchor::OpenPlank>("openPlank"),
-                      InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
-                      InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
-                      InstanceMethod<&Anchor::Unref>("unref"), InstanceMethod<&Anchor::Close>("close")});
+  return DefineClass(
+      env, "Anchor",
+      {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Run>("run"),
+       InstanceMethod<&Anchor::Exec>("exec"), InstanceMethod<&Anchor::Signal>("signal"),
+       InstanceMethod<&Anchor::Kill>("kill"), InstanceMethod<&Anchor::SetDeadline>("setDeadline"),
+       InstanceMethod<&Anchor::Freeze>("freeze"), InstanceMethod<&Anchor::OpenBelow>("openBelow"),
+       InstanceMethod<&Anchor::Own>("own"), InstanceMethod<&Anchor::Discard>("discard"),
+       InstanceMethod<&Anchor::Resize>("resize"), InstanceMethod<&Anchor::Prepare>("prepare"),
+       InstanceMethod<&Anchor::OpenPlank>("openPlank"), InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
+       InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
+       InstanceMethod<&Anchor::Unref>("unref"), InstanceMethod<&Anchor::Close>("close")});
 }
 
 Anchor::Anchor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Anchor>(info) {

@@ -80,6 +80,7 @@ void ReadRoomFields(Reading& reading, Fields& fields, plan::Room& room) {
   room.capabilities = static_cast<uint64_t>(fields.Integer("capabilities", 0, kMaxCapabilities));
   Napi::Value process = fields.Value("process");
   room.waits = process.IsNull();
+  room.forks_ahead = fields.Flag("forksAhead");
   if (!room.waits) {
     Fields parts(reading, process, &fields, "process");
     ReadProcessFields(parts, room.process);

@@ -4,8 +4,8 @@
 // not there. A request is a Request, its payload, and descriptors; room-init answers with Records.
 //
 // The life of a room-init: kFurnish while nobody knows yet what the room is for, kAssemble when that is known, then any
-// number of kRun and kSignal. Until kAssemble is done it has the rights of whoever started it, and it runs nothing. Between
-// kAssemble and the first kRun a room may wait for its command, for as long as the embedding process likes.
+// number of kRun and kSignal. Until kAssemble is done it has the rights of whoever started it, and it runs nothing.
+// Between kAssemble and the first kRun a room may wait for its command, for as long as the embedding process likes.
 
 #include <linux/filter.h>
 #include <stdint.h>
@@ -82,8 +82,8 @@ struct Assembly {
   uint32_t limit_count;
   uint32_t filter_length;  // of sock_filter; 0: none
   uint32_t mount_count;
-  uint32_t waits;  // no kRun follows at once: kAssembled says when it may come
-  uint32_t padding;
+  uint32_t waits;        // no kRun follows at once: kAssembled says when it may come
+  uint32_t forks_ahead;  // the process of the command is made before it; that kRun has no terminal
 };
 
 // Payload of kRun: this, limits, groups (uint32), then NUL-terminated strings: argv, env, search path, cwd.

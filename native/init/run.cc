@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/close_range.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/securebits.h>
@@ -11,6 +12,7 @@
 
 #include "init/failure.h"
 #include "sys/abi.h"
+#include "sys/clock.h"
 #include "sys/clone.h"
 #include "sys/raw.h"
 
@@ -22,21 +24,6 @@ using sys::Raw;
 
 constexpr int kTiocsctty = 0x540E;
 constexpr unsigned kMaxPath = 4096;
-
-// What the new process reads and writes while room-init waits for its execve (CLONE_VFORK).
-struct Start {
-  const Program* program;
-  const Limit* limits;
-  const uint32_t* groups;
-  char** argv;
-  char** env;
-  char** search_path;
-  const char* cwd;
-  int stdio[3];
-  bool terminal;
-  bool led;
-  Failure failure;
-};
 
 alignas(16) char child_stack[64 * 1024];
 
@@ -53,7 +40,8 @@ bool SetStdio(Start& start) {
   }
   for (int i = 0; i < 3; ++i)
     if (Failed(start, Raw(__NR_dup3, moved[i], i, 0), "run.stdio", "dup3")) return false;
-  return !Failed(start, Raw(__NR_close_range, 3, ~0u, 0), "run.stdio", "close_range");
+  // By execve and not now: that is how room-init hears of it from a process that was made ahead.
+  return !Failed(start, Raw(__NR_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC), "run.stdio", "close_range");
 }
 
 bool SetIds(Start& start) {
@@ -157,19 +145,17 @@ int Child(void* argument) {
   return 127;
 }
 
-}  // namespace
-
-long Run(const Received& received, bool led, Failure& failure) {
+// Points `start` into the payload of a request; its pointers lie in memory that Release() gives back.
+bool Read(const Received& received, bool led, Start& start) {
   Payload payload = received.Read();
   const Program* program = payload.Take<Program>();
-  if (!program || program->argc == 0) return Failed(failure, -EINVAL, "run.body", "recvmsg"), 0;
+  if (!program || program->argc == 0) return !Failed(start, -EINVAL, "run.body", "recvmsg");
   uint64_t pointers = uint64_t{program->argc} + program->envc + program->search_count + 3;
-  if (pointers > uint64_t{payload.size()} + 3) return Failed(failure, -EINVAL, "run.body", "recvmsg"), 0;
-  long memory = Raw(__NR_mmap, 0, static_cast<long>(pointers * sizeof(char*)), PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory < 0 && memory > -4096) return Failed(failure, memory, "run.body", "mmap"), 0;
-
-  Start start{};
+  if (pointers > uint64_t{payload.size()} + 3) return !Failed(start, -EINVAL, "run.body", "recvmsg");
+  start.size = pointers * sizeof(char*);
+  long memory =
+      Raw(__NR_mmap, 0, static_cast<long>(start.size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory < 0 && memory > -4096) return !Failed(start, memory, "run.body", "mmap");
   start.program = program;
   start.limits = payload.Take<Limit>(program->limit_count);
   start.groups = payload.Take<uint32_t>(program->group_count);
@@ -177,22 +163,69 @@ long Run(const Received& received, bool led, Failure& failure) {
   start.env = start.argv + program->argc + 1;
   start.search_path = start.env + program->envc + 1;
   char* cwd[2];
+  if (payload.broken() || !payload.Strings(start.argv, program->argc) || !payload.Strings(start.env, program->envc) ||
+      !payload.Strings(start.search_path, program->search_count) || !payload.Strings(cwd, 1))
+    return !Failed(start, -EINVAL, "run.body", "recvmsg");
+  start.cwd = cwd[0];
+  for (unsigned i = 0; i < kRunFds; ++i) start.stdio[i] = received.fds[i];
+  start.terminal = received.request.terminal != 0;
+  start.led = led;
+  return true;
+}
+
+void Release(Start& start) {
+  if (start.argv) Raw(__NR_munmap, Arg(start.argv), static_cast<long>(start.size));
+  start.argv = nullptr;
+}
+
+// In the place of room-init: it does nothing meanwhile but wait for this process.
+int Waiting(void* argument) {
+  Ahead& ahead = *static_cast<Ahead*>(argument);
+  Received received;
+  if (!Receive(received)) return 0;
+  ahead.asked = sys::RawNow();
+  Start& start = ahead.start;
+  if (!Complete(received, start.failure)) return 127;
+  if (received.request.kind != RequestKind::kRun || received.request.process != 0 || received.request.terminal)
+    return Failed(start, -EINVAL, "run.body", "recvmsg"), 127;
+  return Read(received, false, start) ? Child(&start) : 127;
+}
+
+}  // namespace
+
+bool Complete(const Received& received, Failure& failure) {
+  // The limit on open files cut the descriptors off.
+  return !received.cut && received.fd_count == kRunFds ? true : !init::Failed(failure, -EMFILE, "run.stdio", "recvmsg");
+}
+
+long Run(const Received& received, bool led, Failure& failure) {
+  Start start{};
   long pid = 0;
-  if (!payload.broken() && payload.Strings(start.argv, program->argc) && payload.Strings(start.env, program->envc) &&
-      payload.Strings(start.search_path, program->search_count) && payload.Strings(cwd, 1)) {
-    start.cwd = cwd[0];
-    for (unsigned i = 0; i < kRunFds; ++i) start.stdio[i] = received.fds[i];
-    start.terminal = received.request.terminal != 0;
-    start.led = led;
+  if (Read(received, led, start)) {
     pid = sys::VforkCall(CLONE_VM | CLONE_VFORK | SIGCHLD, child_stack + sizeof child_stack, Child, &start);
     if (Failed(start, pid, "run.fork", "clone")) pid = 0;
-  } else {
-    Failed(start, -EINVAL, "run.body", "recvmsg");
   }
-  Raw(__NR_munmap, memory, static_cast<long>(pointers * sizeof(char*)));
+  Release(start);
   failure = start.failure;
   // The child of a failed start is reaped with the orphans.
   return failure.error == 0 ? pid : 0;
+}
+
+bool Ahead::Make(Failure& failure) {
+  int ends[2];
+  if (init::Failed(failure, Raw(__NR_pipe2, Arg(ends), O_CLOEXEC), "run.fork", "pipe2")) return false;
+  pid = sys::VforkCall(CLONE_VM | SIGCHLD, child_stack + sizeof child_stack, Waiting, this);
+  Raw(__NR_close, ends[1]);
+  done = ends[0];
+  return !init::Failed(failure, pid, "run.fork", "clone");
+}
+
+long Ahead::Finish(Failure& failure) {
+  Raw(__NR_close, done);
+  done = -1;
+  Release(start);
+  failure = start.failure;
+  return failure.error == 0 && asked != 0 ? pid : 0;
 }
 
 }  // namespace rooms::init

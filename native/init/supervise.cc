@@ -27,6 +27,7 @@ using sys::Raw;
 constinit Room room;
 Processes processes;
 Terminal terminal;
+Ahead ahead;
 
 [[noreturn]] void End() {
   Raw(__NR_exit_group, 0);
@@ -47,17 +48,38 @@ void Send(Record& record) {
   End();
 }
 
+// The marks of a room that has waited are those of its making: of these only one counts for the command.
+void EndWait(int64_t asked) {
+  for (int64_t& mark : room.marks) mark = 0;
+  room.marks[kTold] = asked;
+  room.waits = false;
+}
+
+// Of the command, or of one more process.
+void Answer(Record& record, long pid) {
+  record.kind = pid > 0 ? RecordKind::kStarted : RecordKind::kFailed;
+  if (pid > 0) processes.add(pid, record.process);
+  if (record.process == 0)
+    for (unsigned i = 0; i < kMarks; ++i) record.marks[i] = room.marks[i];
+  Send(record);
+  if (pid <= 0 && record.process == 0) End();
+}
+
+void HandleAhead() {
+  Record record{};
+  long pid = ahead.Finish(record.failure);
+  if (pid <= 0 && record.failure.error == 0) End();
+  EndWait(ahead.asked);
+  Answer(record, pid);
+}
+
 void HandleRun(Received& received) {
-  if (room.waits) {
-    for (int64_t& mark : room.marks) mark = 0;
-    room.marks[kTold] = sys::RawNow();
-    room.waits = false;
-  }
+  if (room.waits) EndWait(sys::RawNow());
   Record record{};
   record.process = received.request.process;
   long pid = 0;
-  if (received.cut || received.fd_count != kRunFds) {
-    Failed(record.failure, -EMFILE, "run.stdio", "recvmsg");  // the limit on open files cut the descriptors off
+  if (!Complete(received, record.failure)) {
+    // It says so itself.
   } else if (!room.assembled) {
     Broken(record.failure);
   } else if (processes.full()) {
@@ -67,12 +89,7 @@ void HandleRun(Received& received) {
     pid = Run(received, led, record.failure);
   }
   received.CloseFds();
-  record.kind = pid > 0 ? RecordKind::kStarted : RecordKind::kFailed;
-  if (pid > 0) processes.add(pid, received.request.process);
-  if (received.request.process == 0)
-    for (unsigned i = 0; i < kMarks; ++i) record.marks[i] = room.marks[i];
-  Send(record);
-  if (pid <= 0 && received.request.process == 0) End();
+  Answer(record, pid);
 }
 
 void HandleFurnish(const Received& received) {
@@ -88,6 +105,7 @@ void HandleParts(const Received& received) {
   bool only_carries = received.request.kind == RequestKind::kCarry;
   if (received.cut || !(only_carries ? Carry(room, received) : Assemble(room, received))) Fail(room.failure);
   if (!room.waits) return;
+  if (room.forks_ahead && !ahead.Make(room.failure)) Fail(room.failure);
   Record record{};
   record.kind = RecordKind::kAssembled;
   for (unsigned i = 0; i < kMarks; ++i) record.marks[i] = room.marks[i];
@@ -124,6 +142,13 @@ bool Reap() {
 void Supervise() {
   if (!Begin()) End();
   for (bool more = false;;) {
+    if (ahead.done >= 0) {
+      // The first request is taken by the process that was made for it. There is no other; its end is no orphan's.
+      pollfd done{ahead.done, POLLIN, 0};
+      if (Raw(__NR_poll, Arg(&done), 1, -1) > 0) HandleAhead();
+      more = true;
+      continue;
+    }
     pollfd watched[2] = {{kControlFd, POLLIN, 0}, {kSignalsFd, POLLIN, 0}};
     long ready = Raw(__NR_poll, Arg(watched), 2, more ? 0 : -1);
     if (ready < 0 && ready != -EINTR) End();

@@ -92,8 +92,8 @@ bool RoomJob::Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& re
   if (!PrepareSources(workshop, stacks.child, room.mounts, room.blank.identity, parts.sources, fault_)) return false;
   uint32_t base = room.blank.identity.mapped ? room.blank.identity.base : 0;
   StreamOwner owner{base + room.process.uid, base + room.process.gid};
-  if (!room.waits && !MakeStreams(room.process.stdio, received.fds, blank.sources.devices, blank.sources.devpts, owner, parts.streams,
-                   fault_))
+  if (!room.waits && !MakeStreams(room.process.stdio, received.fds, blank.sources.devices, blank.sources.devpts, owner,
+                                  parts.streams, fault_))
     return false;
   marks_.parent[kPrepared] = sys::Now();
   return true;

@@ -70,6 +70,7 @@ bool SendAssemble(int control, const plan::Room& room, int lower, bool resize_up
   init::Assembly assembly{};
   assembly.capabilities = room.capabilities;
   assembly.waits = room.waits;
+  assembly.forks_ahead = room.forks_ahead;
   assembly.resize_upper = resize_upper;
   assembly.upper_bytes = texts.Add(std::to_string(room.root.upper_bytes));
   assembly.upper_inodes = texts.Add(std::to_string(room.root.upper_inodes + kUpperInodes));

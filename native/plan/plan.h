@@ -141,7 +141,8 @@ struct Room {
   Span<Rlimit> rlimits;
   Bytes seccomp;
   uint64_t capabilities;
-  bool waits;       // there is no command yet, and `process` is empty
+  bool waits;  // there is no command yet, and `process` is empty
+  bool forks_ahead;
   Process process;
   int64_t lifetime_ms;  // -1: none
 };

@@ -23,7 +23,8 @@ class Records {
   }
   void Forget(uint32_t process) { expected_.erase(process); }
 
-  // The room has no command yet: all that can be said is that it waits, or could not be put together. Expect(0) ends it.
+  // The room has no command yet: all that can be said is that it waits, or could not be put together. Expect(0) ends
+  // it.
   void Wait() { asked_ = false; }
   bool waiting() const { return !asked_ && assembled_; }
 

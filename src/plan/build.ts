@@ -36,11 +36,17 @@ export function buildWaitingPlan(resolved: ResolvedRoom, seccomp: Uint8Array | n
     seccomp,
     capabilities: capabilityMask(spec.capabilities),
     process: null,
+    forksAhead: spec.stdio.kind !== 'pty',
     lifetime: null,
   });
 }
 
 /** A waiting plan with its command. */
 export function planRun(waiting: Plan, { spec, user }: Pick<ResolvedRoom, 'spec' | 'user'>): RunningPlan {
-  return deepFreeze({ ...waiting, process: planCommand(spec, user), lifetime: spec.lifetime });
+  return deepFreeze({
+    ...waiting,
+    process: planCommand(spec, user),
+    forksAhead: false,
+    lifetime: spec.lifetime,
+  });
 }

@@ -76,6 +76,7 @@ export const wholePlan: Plan = {
   seccomp: new Uint8Array(16),
   capabilities: 1024,
   process: processPlan,
+  forksAhead: false,
   lifetime: 1000,
 };
 

@@ -47,6 +47,14 @@ export function descendantsOf(pid: number): Map<string, string> {
   return found;
 }
 
+/** Its children that are PID 1 of a room. */
+export function roomInitsOf(pid: number): number[] {
+  return processIds().filter((each) => {
+    const found = readProcess(each);
+    return found?.parent === pid && found.name === 'room-init' && found.state !== 'Z';
+  });
+}
+
 /** Directories of its threads. */
 export function tasksOf(pid: number): string[] {
   return list(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}`);

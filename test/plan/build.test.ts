@@ -69,6 +69,7 @@ test('a room that asks for nothing', (t) => {
       capabilities: 0,
       stdio: { kind: 'streams', streams: [{ kind: 'pipe' }, { kind: 'pipe' }, { kind: 'pipe' }] },
     },
+    forksAhead: false,
     lifetime: null,
   });
 });

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { Anchor, type Pool, type PoolSpec, type Room, type TakeOptions } from '../../src/index.js';
-import { descendantsOf } from '../helpers/host-state.js';
+import { descendantsOf, roomInitsOf } from '../helpers/host-state.js';
 import { assertNothingLeft, settled, standing } from '../helpers/leftovers.js';
 import { hostDirectory, useRooms } from '../helpers/room.js';
 
@@ -32,11 +32,10 @@ async function say(from: Pool, line: string, options: TakeOptions = {}): Promise
   return said.trimEnd();
 }
 
-/** Processes of this program that are no room that runs. */
+/** Rooms that do not run. */
 function waiting(): number {
   const running = [...rooms.anchor.rooms.values()].map((room) => room.pid);
-  const all = [...descendantsOf(process.pid)].filter(([, what]) => what.includes('room-init'));
-  return all.filter(([key]) => !running.includes(Number.parseInt(key, 10))).length;
+  return roomInitsOf(process.pid).filter((pid) => !running.includes(pid)).length;
 }
 
 test.serial('rooms wait, are taken once each, and are replaced', async (t) => {
@@ -122,9 +121,13 @@ test.serial('an empty pool makes the room as spawn() does', async (t) => {
 test.serial('a room that was killed while it waited is passed over', async (t) => {
   await using warm = pool();
   await warm.ready();
-  const inits = [...descendantsOf(process.pid)].filter(([, what]) => what.includes('room-init'));
-  for (const [key] of inits) process.kill(Number.parseInt(key, 10), 'SIGKILL');
-  await settled(() => inits.map(([key]) => key).filter((key) => descendantsOf(process.pid).has(key)));
+  const inits = roomInitsOf(process.pid);
+  for (const pid of inits) process.kill(pid, 'SIGKILL');
+  await settled(() =>
+    roomInitsOf(process.pid)
+      .filter((pid) => inits.includes(pid))
+      .map(String),
+  );
   t.is(await say(warm, 'echo still'), 'still');
 });
 

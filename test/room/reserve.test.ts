@@ -1,19 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { Anchor, type Room } from '../../src/index.js';
-import { descendantsOf, read } from '../helpers/host-state.js';
+import { descendantsOf, read, roomInitsOf } from '../helpers/host-state.js';
 import { assertNothingLeft, settled, standing } from '../helpers/leftovers.js';
 import { useRooms } from '../helpers/room.js';
 
 const rooms = useRooms(test, { reserve: 3 });
 
-/** Processes below this one that wait for what they shall be. */
+/** Rooms that wait for what they shall be, or for their command. */
 function blanks(): number[] {
   const living = [...rooms.anchor.rooms.values()].map((room) => room.pid);
-  return [...descendantsOf(process.pid)]
-    .filter(([, what]) => what.includes('room-init'))
-    .map(([key]) => Number.parseInt(key, 10))
-    .filter((pid) => !living.includes(pid));
+  return roomInitsOf(process.pid).filter((pid) => !living.includes(pid));
 }
 
 /** Z: it has ended, and perhaps somebody has noticed. */

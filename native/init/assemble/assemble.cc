@@ -105,6 +105,7 @@ bool Assemble(Room& room, const Received& received) {
   if (!CloseEverything(room) || !InstallFilter(room, filter, assembly->filter_length)) return false;
   room.marks[kSealed] = sys::RawNow();
   room.waits = assembly->waits;
+  room.forks_ahead = assembly->forks_ahead;
   return room.assembled = true;
 }
 

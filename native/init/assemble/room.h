@@ -18,6 +18,7 @@ struct Room {
   bool furnished = false;
   bool assembled = false;
   bool waits = false;  // assembled, and no command was asked for yet
+  bool forks_ahead = false;
   int upper = -1;  // tmpfs with the directories l, u, w, d, dev, proc, sys and the file f
   int user_namespace = -1;
   uint32_t owner_uid = 0;

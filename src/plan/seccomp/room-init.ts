@@ -27,9 +27,10 @@ const prctlOptions = {
 /** From the moment the filter is in force: room-init's own work, and starting a command. */
 export const roomInitCalls: readonly NeededCall[] = [
   ...names('close_range', 'exit_group'),
-  ...names('recvmsg', 'sendto', 'poll', 'restart_syscall', 'read', 'close', 'kill', 'wait4', 'clock_gettime'),
+  ...names('recvmsg', 'sendto', 'poll', 'restart_syscall', 'read', 'close', 'kill', 'wait4', 'clock_gettime', 'pipe2'),
   ...names('rt_sigprocmask', 'mmap', 'munmap'),
   { name: 'clone', arguments: [CLONE_VM | CLONE_VFORK | SIGCHLD] },
+  { name: 'clone', arguments: [CLONE_VM | SIGCHLD] },
   ...names('setsid', 'chdir', 'fcntl', 'dup3', 'umask', 'prlimit64'),
   ...Object.values(terminalCalls).map((request) => ({ name: 'ioctl' as const, arguments: [0n, request] })),
   ...names('setgroups', 'setresgid', 'setresuid', 'capset', 'execve'),

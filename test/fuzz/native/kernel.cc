@@ -109,9 +109,10 @@ bool Kernel::Next(Message& message) {
   return true;
 }
 
-long Kernel::Poll(void* where) {
+long Kernel::Poll(void* where, long count) {
   pollfd* watched = static_cast<pollfd*>(where);
   watched[0].revents = POLLIN;
+  if (count == 1) return 1;
   watched[1].revents = 0;
   if (!signalled_ && messages_left_ > 0 && messages_[0] & 128) {
     signalled_ = true;
@@ -190,7 +191,7 @@ long Kernel::Call(long number, const long (&a)[6]) {
     case __NR_exit_group:
       longjmp(end, 1);
     case __NR_poll:
-      return Poll(At<void>(a[0]));
+      return Poll(At<void>(a[0]), a[1]);
     case __NR_recvmsg:
       return Receive(At<void>(a[1]));
     case __NR_read:
@@ -236,6 +237,11 @@ long Kernel::Call(long number, const long (&a)[6]) {
       CheckFd(a[0]);
       if (TouchText(a[1]) >= 4096 && number == __NR_openat2) return -ENAMETOOLONG;
       return NewFd();
+    case __NR_pipe2: {
+      int* ends = At<int>(a[0]);
+      for (int i = 0; i < 2; ++i) fds_.insert(ends[i] = static_cast<int>(next_fd_++));
+      return Result();
+    }
     case __NR_socket:
     case __NR_signalfd4:
       return NewFd();

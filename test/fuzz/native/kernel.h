@@ -33,7 +33,7 @@ class Kernel {
   long NewFd();
   void CheckFd(long fd);
   long Receive(void* header);
-  long Poll(void* watched);
+  long Poll(void* where, long count);
   long Map(long size, long fd);
   long Wait(void* status);
   struct Message {

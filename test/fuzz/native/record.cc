@@ -68,21 +68,33 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   launch::LaunchMarks marks;
   watch::Records records;
   std::map<uint32_t, State> asked{{0, {}}};
+  bool waits = false, waiting = false;
   for (const uint8_t *at = data, *end = data + size; end - at >= 2;) {
     uint8_t step = *at++, value = *at++;
     if (step == 0) {
       records.Expect(value);
       asked[value] = {};
+      waits = false;
     } else if (step == 1) {
       records.Forget(value);
       asked.erase(value);
+    } else if (step == 3) {
+      records.Wait();
+      waits = true;
     } else {
       size_t length = value < end - at ? value : static_cast<size_t>(end - at);
       watch::Event event{watch::EventType::kRemoved};
       watch::Records::Meaning meaning = records.Read(at, length, plan, marks, event);
       at += length;
       if (meaning == watch::Records::Meaning::kNonsense) return 0;  // the room is killed
-      if (meaning == watch::Records::Meaning::kNews) CheckNews(event, plan, asked);
+      if (meaning != watch::Records::Meaning::kNews) continue;
+      if (event.type == watch::EventType::kWaiting) {
+        EXPECT(waits && !waiting);
+        waiting = true;
+        continue;
+      }
+      EXPECT(!waits || event.type != watch::EventType::kStarted);
+      CheckNews(event, plan, asked);
     }
   }
   return 0;

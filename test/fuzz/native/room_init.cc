@@ -29,6 +29,7 @@ void Forget() {
   room = Room{};
   processes = Processes{};
   terminal = Terminal{};
+  ahead = Ahead{};
 }
 
 }  // namespace

@@ -98,7 +98,7 @@ void Furnish(Conversation& talk, bool mapped) {
   talk.Take();
 }
 
-void Assemble(Conversation& talk, size_t mount_count) {
+void Assemble(Conversation& talk, size_t mount_count, bool waits = false, bool forks_ahead = false) {
   std::vector<plan::Mount> mounts(mount_count);
   launch::Sources sources;
   sources.mounts.resize(mount_count);
@@ -118,6 +118,8 @@ void Assemble(Conversation& talk, size_t mount_count) {
   room.rlimits = {&limit, 1};
   room.seccomp = {filter, sizeof filter};
   room.capabilities = 1 << 10;
+  room.waits = waits;
+  room.forks_ahead = forks_ahead;
   sys::Fault fault;
   launch::SendAssemble(talk.socket(), room, talk.fd(), true, sources, fault);
   talk.Take();
@@ -151,7 +153,7 @@ void Signal(Conversation& talk, uint32_t process) {
 }
 
 void WriteConversations() {
-  Conversation plain, mapped, many, large;
+  Conversation plain, mapped, many, large, waiting, ahead;
   Furnish(plain, false);
   Assemble(plain, 0);
   Run(plain, 0, false);
@@ -175,6 +177,17 @@ void WriteConversations() {
   Assemble(large, 1);
   Run(large, 0, false, 26'000);
   Write("room-init/large", large.With(""));
+  Furnish(waiting, true);
+  Assemble(waiting, 1, true);
+  Run(waiting, 0, true);
+  Run(waiting, 1, false);
+  Write("room-init/waiting", waiting.With(""));
+  Furnish(ahead, true);
+  Assemble(ahead, 1, true, true);
+  Run(ahead, 0, false);
+  Run(ahead, 1, false);
+  Write("room-init/ahead", ahead.With(""));
+  Write("room-init/ahead-refused", ahead.With(std::string(60, '\0') + "\xf1\xf2\xf5"));
 }
 
 std::string Say(init::RecordKind kind, uint32_t process, int code, int signal, const char* step = "") {
@@ -197,6 +210,8 @@ void WriteRecords() {
   Write("record/life", start + std::string("\0\1\0\2", 4) + Say(Kind::kStarted, 1, 0, 0) +
                            Say(Kind::kFailed, 2, 0, 0, "run.exec") + Say(Kind::kExited, 1, -1, 9) +
                            Say(Kind::kExited, 0, 3, -1));
+  Write("record/waits", std::string("\3\0", 2) + Say(Kind::kFurnished, 0, 0, 0) + Say(Kind::kAssembled, 0, 0, 0) +
+                            std::string("\0\0", 2) + Say(Kind::kStarted, 0, 0, 0) + Say(Kind::kExited, 0, 0, -1));
   Write("record/failed", Say(Kind::kFailed, 0, 0, 0, "mount.target"));
   Write("record/forgotten", start + std::string("\0\7\1\7", 4) + Say(Kind::kStarted, 7, 0, 0));
 }
