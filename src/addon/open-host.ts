@@ -20,8 +20,9 @@ export interface AnchorOptions {
   /** Threads that make rooms, 1 to 16. Default 2. */
   launchers?: number;
   /**
-   * Blank rooms that are kept ready, 0 to 64; each makes one spawn about twice as fast and takes 0.4 MB of kernel memory.
-   * They are made when no spawn is under way. Default 8.
+   * Rooms that are kept ready, 0 to 64; each makes one spawn two or three times as fast and takes 0.4 MB of kernel memory. They
+   * are blank, but for up to half of them, which are put together for a spec that was spawned twice in a row. Made when no
+   * spawn is under way. Default 8.
    */
   reserve?: number;
 }
