@@ -27,7 +27,18 @@ const prctlOptions = {
 /** From the moment the filter is in force: room-init's own work, and starting a command. */
 export const roomInitCalls: readonly NeededCall[] = [
   ...names('close_range', 'exit_group'),
-  ...names('recvmsg', 'sendto', 'poll', 'restart_syscall', 'read', 'close', 'kill', 'wait4', 'clock_gettime', 'pipe2'),
+  ...names(
+    'recvmsg',
+    'sendto',
+    'poll',
+    'restart_syscall',
+    'read',
+    'close',
+    'kill',
+    'wait4',
+    'clock_gettime',
+    'pipe2',
+  ),
   ...names('rt_sigprocmask', 'mmap', 'munmap'),
   { name: 'clone', arguments: [CLONE_VM | CLONE_VFORK | SIGCHLD] },
   { name: 'clone', arguments: [CLONE_VM | SIGCHLD] },
