@@ -15,6 +15,7 @@ import { resolveRoom } from './host/resolve.js';
 import { planBlank } from './plan/blank.js';
 import { buildPlan } from './plan/build.js';
 import { SeccompCache } from './plan/seccomp/profile.js';
+import { refuseUserNamespaces } from './plan/seccomp/user-namespaces.js';
 import { buildPlank } from './plank/build.js';
 import { inspectPlank } from './plank/inspect.js';
 import { verifyPlank } from './plank/verify.js';
@@ -135,9 +136,11 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   /** What `spawn()` would hand to native code: everything that is a choice, made for this host. Makes no room. */
   async plan(spec: RoomSpec): Promise<Plan> {
     this.#requireOpen();
-    const resolved = await this.#track(resolveRoom(parseRoomSpec(spec), this.#host));
+    const checked = parseRoomSpec(spec);
+    const filter = this.#filterOf(checked);
+    const resolved = await this.#track(resolveRoom(checked, this.#host));
     try {
-      return this.#buildPlan(resolved);
+      return buildPlan(resolved, filter);
     } finally {
       this.#host.places.giveBack(resolved.place);
     }
@@ -182,12 +185,13 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   }
 
   async #launch(checked: CheckedSpec, signal: AbortSignal | undefined, clock: PhaseClock): Promise<Room> {
+    const filter = this.#filterOf(checked);
     const resolved = await this.#resolve(checked, signal);
     clock.end('resolve');
     let life: RoomLife;
     let room: Room;
     try {
-      const plan = this.#buildPlan(resolved);
+      const plan = buildPlan(resolved, filter);
       clock.end('plan');
       life = new RoomLife({
         launcher: this.#binding,
@@ -228,10 +232,11 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     }
   }
 
-  #buildPlan(resolved: ResolvedRoom): Plan {
-    const { seccomp, capabilities } = resolved.spec;
+  #filterOf({ seccomp, capabilities, identity }: CheckedSpec): Uint8Array {
     const surroundings = { capabilities, kernelRelease: this.#kernelRelease };
-    return buildPlan(resolved, this.#filters.compile(seccomp, surroundings).program);
+    const { program } = this.#filters.compile(seccomp, surroundings);
+    refuseUserNamespaces(identity, program);
+    return program;
   }
 
   #announce(room: Room, event: RoomEvent): void {

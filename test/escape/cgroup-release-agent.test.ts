@@ -74,7 +74,7 @@ const kinds: Readonly<Record<string, Partial<RoomSpec>>> = {
       'SETGID',
     ],
   },
-  // With identity `host` these calls would give it the cgroups that root of the host has: that is a spec that gives them away.
+  // With identity `host` such a spec is refused: test/vm/guest/host-identity.test.ts.
   'a room that may mount': {
     capabilities: ['SYS_ADMIN', 'DAC_OVERRIDE', 'SYS_CHROOT'],
     seccomp: { allow: mayMount },
