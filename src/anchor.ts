@@ -75,7 +75,8 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     this.#host = host;
     this.#undo = undo;
     const { disk, files } = parseLimits(undefined, 'limits');
-    const blank = { cgroup: host.cgroup.directory, covers: host.covers.mapped, disk: { bytes: disk, files } };
+    const { cgroup, covers, pidMax } = host;
+    const blank = { cgroup: cgroup.directory, covers: covers.mapped, pidMax, disk: { bytes: disk, files } };
     this.#reserve = new Reserve({
       size: reserve,
       fresh: host.places,

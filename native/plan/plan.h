@@ -126,6 +126,7 @@ struct Bytes {
 struct Blank {
   Text id;
   Identity identity;
+  uint32_t pid_max;    // 0: as the kernel has it
   Cgroup cgroup;       // of a blank room alone only parent and leaf are known
   Span<Mount> mounts;  // what the kernel provides, at /dev, /proc and /sys
   int64_t upper_bytes;

@@ -38,6 +38,7 @@ export async function resolveRoom(
     plank: { lower: plank.lower, idmap: mapped && plank.idmap, binds: plank.binds },
     mounts,
     covers,
+    pidMax: host.pidMax,
     user,
     cgroup,
     notes: said,

@@ -8,17 +8,22 @@ export interface BlankParts {
   /** Directory of the Anchor's cgroups; null: none. */
   readonly cgroup: string | null;
   readonly covers: readonly CoverPlan[];
+  readonly pidMax: number | null;
   /** Of the writable layer; it is resized for a room that asks for another. */
   readonly disk: { readonly bytes: number; readonly files: number };
 }
 
 /** What is decided about a room before anybody asked for one. */
-export function planBlank({ id, identity }: RoomPlace, { cgroup, covers, disk }: BlankParts): BlankPlan {
+export function planBlank(
+  { id, identity }: RoomPlace,
+  { cgroup, covers, pidMax, disk }: BlankParts,
+): BlankPlan {
   return deepFreeze({
     planVersion: 1,
     id,
     identity,
     network: { kind: 'loopback' },
+    pidMax,
     cgroup: cgroup === null ? null : { parent: cgroup, leaf: id },
     kernelMounts: planKernelMounts(identity, covers),
     upperBytes: disk.bytes,

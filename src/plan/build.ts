@@ -26,6 +26,7 @@ export function buildPlan(resolved: ResolvedRoom, seccomp: Uint8Array | null): P
     mounts: planMounts(resolved),
     identity,
     network: { kind: 'loopback' },
+    pidMax: resolved.pidMax,
     cgroup: cgroup === null ? null : { ...cgroup, leaf: place.id },
     rlimits: spec.rlimits,
     seccomp,

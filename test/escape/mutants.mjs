@@ -232,6 +232,11 @@ export const mutants = [
     tests: escape('shared-counters', 'cross-room-ids'),
   },
   {
+    name: '24 no set-id program is shipped',
+    shell: { change: 'chmod u+s build/Release/room-init', undo: 'chmod u-s build/Release/room-init' },
+    tests: escape('setuid-helper'),
+  },
+  {
     name: '25 what is wrong with an image has a type',
     file: 'src/host/plank-fault.ts',
     find: "if (!(error instanceof Error) || !('fault' in error)) return error;",

@@ -18,6 +18,7 @@ export const wholePlan: Plan = {
   id: 'fuzz-1',
   identity: { kind: 'mapped', base: 655360, size: 65536 },
   network: { kind: 'loopback' },
+  pidMax: 16384,
   kernelMounts: [
     { kind: 'dev', target: '/dev' },
     { kind: 'devpts', target: '/dev/pts', gid: 655365 },
@@ -83,6 +84,7 @@ export const blankPlan: BlankPlan = {
   id: 'fuzz-2',
   identity: { kind: 'host' },
   network: { kind: 'loopback' },
+  pidMax: null,
   kernelMounts: [{ kind: 'dev', target: '/dev' }],
   cgroup: { parent: '/sys/fs/cgroup/a', leaf: 'fuzz-2' },
   upperBytes: 65536,
