@@ -75,8 +75,14 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     this.#host = host;
     this.#undo = undo;
     const { disk, files } = parseLimits(undefined, 'limits');
-    const { cgroup, covers, pidMax } = host;
-    const blank = { cgroup: cgroup.directory, covers: covers.mapped, pidMax, disk: { bytes: disk, files } };
+    const { pidMax, seesCgroup } = host;
+    const blank = {
+      cgroup: host.cgroup.directory,
+      covers: host.covers.mapped,
+      pidMax,
+      seesCgroup,
+      disk: { bytes: disk, files },
+    };
     this.#reserve = new Reserve({
       size: reserve,
       fresh: host.places,

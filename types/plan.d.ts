@@ -97,7 +97,8 @@ export type MountPlan =
   | { readonly kind: 'dev'; readonly target: string }
   | { readonly kind: 'devpts'; readonly target: string; readonly gid: number }
   | {
-      readonly kind: 'proc' | 'sysfs' | 'mqueue';
+      /** `cgroup`: the hierarchy of cgroup v2 from the room's own cgroup down. */
+      readonly kind: 'proc' | 'sysfs' | 'mqueue' | 'cgroup';
       readonly target: string;
       readonly attributes: MountAttributes;
     }

@@ -49,7 +49,7 @@ struct Root {
   bool idmap;
 };
 
-enum class MountKind : uint8_t { kBind, kTmpfs, kDev, kDevpts, kProc, kSysfs, kMqueue, kMask, kReadOnly };
+enum class MountKind : uint8_t { kBind, kTmpfs, kDev, kDevpts, kProc, kSysfs, kMqueue, kCgroup, kMask, kReadOnly };
 
 struct Mount {
   MountKind kind;

@@ -37,6 +37,8 @@ export interface Host {
   readonly covers: Covers;
   /** For each room; null: this kernel has one for all. */
   readonly pidMax: number | null;
+  /** Cgroups of rooms have controllers, so that there is something to see in them. */
+  readonly seesCgroup: boolean;
   /** What every room of this host lacks. */
   readonly notes: readonly ResolutionNote[];
 }
@@ -68,6 +70,7 @@ export function createHost(parts: HostParts): Host {
     cgroup: parts.cgroup,
     covers: computeCovers(files),
     pidMax: parts.ownPidMax ? shareOfPids(files) : null,
+    seesCgroup: parts.cgroup.choice.kind === 'subtree' && parts.cgroup.choice.controllers.length > 0,
     notes: cgroupNotes(parts.cgroup.choice),
   };
 }

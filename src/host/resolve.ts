@@ -39,6 +39,8 @@ export async function resolveRoom(
     mounts,
     covers,
     pidMax: host.pidMax,
+    // With the ids of the host the files would be those of its root.
+    seesCgroup: mapped && host.seesCgroup,
     user,
     cgroup,
     notes: said,

@@ -17,6 +17,8 @@ export interface ResolvedRoom {
   readonly covers: readonly CoverPlan[];
   /** That of the host. */
   readonly pidMax: number | null;
+  /** Its own cgroup is shown to it, read-only. */
+  readonly seesCgroup: boolean;
   /** That of the place. */
   readonly identity: IdentityPlan;
   readonly user: ResolvedUser;

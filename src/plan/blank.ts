@@ -9,6 +9,7 @@ export interface BlankParts {
   readonly cgroup: string | null;
   readonly covers: readonly CoverPlan[];
   readonly pidMax: number | null;
+  readonly seesCgroup: boolean;
   /** Of the writable layer; it is resized for a room that asks for another. */
   readonly disk: { readonly bytes: number; readonly files: number };
 }
@@ -16,7 +17,7 @@ export interface BlankParts {
 /** What is decided about a room before anybody asked for one. */
 export function planBlank(
   { id, identity }: RoomPlace,
-  { cgroup, covers, pidMax, disk }: BlankParts,
+  { cgroup, covers, pidMax, seesCgroup, disk }: BlankParts,
 ): BlankPlan {
   return deepFreeze({
     planVersion: 1,
@@ -25,7 +26,7 @@ export function planBlank(
     network: { kind: 'loopback' },
     pidMax,
     cgroup: cgroup === null ? null : { parent: cgroup, leaf: id },
-    kernelMounts: planKernelMounts(identity, covers),
+    kernelMounts: planKernelMounts(identity, covers, seesCgroup),
     upperBytes: disk.bytes,
     upperInodes: disk.files,
   });

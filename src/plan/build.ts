@@ -22,7 +22,7 @@ export function buildPlan(resolved: ResolvedRoom, seccomp: Uint8Array | null): P
       readOnly: spec.readOnlyRoot,
       idmap: plank.idmap,
     },
-    kernelMounts: planKernelMounts(identity, resolved.covers),
+    kernelMounts: planKernelMounts(identity, resolved.covers, resolved.seesCgroup),
     mounts: planMounts(resolved),
     identity,
     network: { kind: 'loopback' },

@@ -2,8 +2,8 @@
  * Class 9: the room reaches a cgroup hierarchy: `release_agent` names a program that the kernel runs as root of the host, other
  * files lift the limits of the room (CVE-2022-0492, CVE-2023-25809).
  *
- * Rule: no cgroup file system is in a room: /sys is a sysfs of its own (`rest` in src/plan/mounts.ts); mount(2) and its
- * relatives are refused (first row of defaultProfile in src/plan/seccomp/default-profile.ts); the mount namespace belongs to
+ * Rule: the only cgroup file system in a room is its own part of cgroup v2, read-only, where it has a user namespace and controllers
+ * (`ownCgroup` in src/plan/mounts.ts; test/vm/guest/own-cgroup.test.ts); mount(2) and its relatives are refused (first row of defaultProfile in src/plan/seccomp/default-profile.ts); the mount namespace belongs to
  * the host's user namespace because the room's is entered last (BecomeRoomRoot() in native/init/assemble/privileges.cc).
  * Mutation: planMounts() in src/plan/mounts.ts: one mount more, `{ kind: 'bind', source: '/sys/fs/cgroup', sourceKind:
  * 'directory', target: '/sys/fs/cgroup', attributes: CONFINED, recursive: true, idmap: null }`.

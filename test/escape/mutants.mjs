@@ -140,12 +140,28 @@ export const mutants = [
     tests: escape('terminal-injection', 'syscall-table'),
   },
   {
-    name: '9 no cgroup file system',
+    name: '9 no cgroup file system of the host',
     file: 'src/plan/mounts.ts',
     find: "{ kind: 'sysfs', target: '/sys', attributes: KERNEL_FILE_SYSTEM | MOUNT_ATTR_RDONLY }",
     replace:
       "{ kind: 'sysfs', target: '/sys', attributes: KERNEL_FILE_SYSTEM }, { kind: 'bind', source: '/sys/fs/cgroup', sourceKind: 'directory', target: '/sys/fs/cgroup', attributes: 0, recursive: true, idmap: null }",
     tests: escape('cgroup-release-agent', 'proc-surface'),
+    guest: true,
+  },
+  {
+    name: '9 a room does not write to its own cgroup',
+    file: 'src/plan/mounts.ts',
+    find: "  target: '/sys/fs/cgroup',\n  attributes: KERNEL_FILE_SYSTEM | MOUNT_ATTR_RDONLY,",
+    replace: "  target: '/sys/fs/cgroup',\n  attributes: KERNEL_FILE_SYSTEM,",
+    tests: ['test/vm/guest/own-cgroup.test.ts'],
+    guest: true,
+  },
+  {
+    name: '9 a room with the ids of the host sees no cgroup',
+    file: 'src/host/resolve.ts',
+    find: 'seesCgroup: mapped && host.seesCgroup,',
+    replace: 'seesCgroup: host.seesCgroup,',
+    tests: ['test/vm/guest/own-cgroup.test.ts'],
     guest: true,
   },
   {

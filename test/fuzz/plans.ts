@@ -27,6 +27,7 @@ export const wholePlan: Plan = {
     { kind: 'mask', target: '/proc/kcore', over: 'file' },
     { kind: 'read-only', target: '/proc/sys' },
     { kind: 'sysfs', target: '/sys', attributes: 15 },
+    { kind: 'cgroup', target: '/sys/fs/cgroup', attributes: 15 },
   ],
   prepared: false,
   hostname: 'room',

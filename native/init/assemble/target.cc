@@ -41,6 +41,7 @@ bool IsKernelTree(const Room& room, int target) {
     case 0x62656572:  // sysfs
     case 0x1cd1:      // devpts
     case 0x19800202:  // mqueue
+    case 0x63677270:  // cgroup2
       return true;
   }
   for (dev_t device : room.kernel_devices)

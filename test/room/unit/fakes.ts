@@ -122,6 +122,7 @@ export function resolved(spec: Partial<RoomSpec> = {}, more: Partial<ResolvedRoo
     mounts: [],
     covers: [],
     pidMax: null,
+    seesCgroup: false,
     identity,
     user: { uid: 0, gid: 0, groups: [0], name: 'root', home: '/root' },
     cgroup: null,
