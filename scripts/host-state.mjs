@@ -19,7 +19,7 @@ export function hostState() {
     ...contents('/etc'),
     ...planks(),
     ...list('/sys/class/net').map((name) => [`network interface ${name}`, '']),
-    ...['shm', 'sem', 'msg'].map((kind) => named(`/proc/sysvipc/${kind}`)).map(withoutCounts),
+    ...['shm', 'sem', 'msg'].map((kind) => objectsOf(`/proc/sysvipc/${kind}`)),
     ...mounts().map((line) => [`mount ${line}`, '']),
     ...forgottenLoops().map((line) => [`loop device ${line}`, '']),
     ...orphans().map((line) => [`process ${line}`, '']),
@@ -88,7 +88,7 @@ function named(path) {
 }
 
 /** Keys and ids of what System V has, not who used it last. */
-function withoutCounts([path]) {
+function objectsOf(path) {
   const lines = read(path).split('\n').slice(1);
   return [
     path,
