@@ -37,6 +37,7 @@
       "native/sys/cgroup_directory.cc",
       "native/sys/loop.cc",
       "native/sys/message.cc",
+      "native/sys/open_in_root.cc",
       "native/watch/cgroup_files.cc",
       "native/watch/janitor.cc",
       "native/watch/life.cc",
@@ -61,7 +62,8 @@
       "native/init/request.cc",
       "native/init/run.cc",
       "native/init/supervise.cc",
-      "native/init/terminal.cc"
+      "native/init/terminal.cc",
+      "native/sys/open_in_root.cc"
     ],
     "addon_defines": [
       "NAPI_VERSION=9",

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { hostState, lastingChanges } from './host-state.mjs';
 import { reports } from './report.mjs';
 import { root } from './setup/run.mjs';
 import { suites } from './suites.mjs';
@@ -15,7 +16,10 @@ const logs = join(root, '.cache/logs');
 
 const totals = { passed: 0, failed: 0, skipped: [] };
 mkdirSync(logs, { recursive: true });
-for (const suite of choose(process.argv.slice(2))) add(await runSuite(suite));
+const chosen = choose(process.argv.slice(2));
+const before = hostState();
+for (const suite of chosen) add(await runSuite(suite));
+add(await lookAtHost());
 
 const unexplained = totals.skipped.filter((title) => !reasons().some(([pattern]) => pattern.test(title)));
 for (const title of totals.skipped) {
@@ -55,6 +59,14 @@ async function runSuite(suite) {
     `   ${counts}, ${((Date.now() - begin) / 1000).toFixed(1)} s${report.failed > 0 ? `; all output: .cache/logs/${suite.name}.log` : ''}`,
   );
   return report;
+}
+
+/** One test more: whatever rooms were told to do, and however they ended. */
+async function lookAtHost() {
+  console.log('== host: it is as it was');
+  const found = await lastingChanges(before);
+  for (const line of found) console.log(`   not ok - ${line}`);
+  return { passed: found.length === 0 ? 1 : 0, failed: found.length === 0 ? 0 : 1, skipped: [] };
 }
 
 /** stdout and stderr line by line; resolves to the exit status, or to the name of the signal. */

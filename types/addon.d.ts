@@ -10,6 +10,8 @@ export interface Addon {
   /** Holds an abstract unix socket name for this process; null when somebody else has it. Give back with release(). */
   claimName(name: string): number | null;
   releaseName(claim: number): void;
+  /** Whether a PID namespace has a kernel.pid_max of its own. Tried in a throw-away child; under a millisecond. */
+  hasPidMax(): boolean;
   /** Tries what the kernel can do, each in a throw-away child: probe name → errno, 0 when it works. */
   probeKernel(): Promise<Readonly<Record<string, number>>>;
 }

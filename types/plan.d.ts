@@ -10,6 +10,8 @@ export interface BlankPlan {
   readonly id: string;
   readonly identity: IdentityPlan;
   readonly network: { readonly kind: 'loopback' };
+  /** kernel.pid_max of its PID namespace; null: as the kernel has it. */
+  readonly pidMax: number | null;
   /** null: the room runs in the cgroup of the embedding process (no cgroup v2 on this host). */
   readonly cgroup: Pick<CgroupPlan, 'parent' | 'leaf'> | null;
   /** What the kernel provides, at or below /dev, /proc and /sys; in this order. */
@@ -100,7 +102,8 @@ export type MountPlan =
   | { readonly kind: 'dev'; readonly target: string }
   | { readonly kind: 'devpts'; readonly target: string; readonly gid: number }
   | {
-      readonly kind: 'proc' | 'sysfs' | 'mqueue';
+      /** `cgroup`: the hierarchy of cgroup v2 from the room's own cgroup down. */
+      readonly kind: 'proc' | 'sysfs' | 'mqueue' | 'cgroup';
       readonly target: string;
       readonly attributes: MountAttributes;
     }

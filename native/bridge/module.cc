@@ -77,6 +77,10 @@ Napi::Value ProbeKernel(const Napi::CallbackInfo& info) {
   return promise;
 }
 
+Napi::Value HasPidMax(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), launch::ProbePidMax() == 0);
+}
+
 }  // namespace
 
 void DefineFunctions(Napi::Env env, Napi::Object exports) {
@@ -84,6 +88,7 @@ void DefineFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("checkPlan", Napi::Function::New<CheckPlan>(env, "checkPlan"));
   exports.Set("claimName", Napi::Function::New<ClaimName>(env, "claimName"));
   exports.Set("releaseName", Napi::Function::New<ReleaseName>(env, "releaseName"));
+  exports.Set("hasPidMax", Napi::Function::New<HasPidMax>(env, "hasPidMax"));
   exports.Set("probeKernel", Napi::Function::New<ProbeKernel>(env, "probeKernel"));
 }
 

@@ -80,7 +80,8 @@ void ReadLowerFields(Fields& fields, plan::Lower& lower) {
 
 void ReadMountFields(Fields& fields, plan::Mount& mount) {
   // In the order of plan::MountKind.
-  constexpr const char* kKinds[] = {"bind", "tmpfs", "dev", "devpts", "proc", "sysfs", "mqueue", "mask", "read-only"};
+  constexpr const char* kKinds[] = {"bind",  "tmpfs",  "dev",    "devpts", "proc",
+                                    "sysfs", "mqueue", "cgroup", "mask",   "read-only"};
   constexpr const char* kOver[] = {"directory", "file"};
   mount.kind = static_cast<plan::MountKind>(fields.Word("kind", kKinds));
   mount.target = fields.Text("target");
@@ -105,6 +106,7 @@ void ReadMountFields(Fields& fields, plan::Mount& mount) {
     case plan::MountKind::kProc:
     case plan::MountKind::kSysfs:
     case plan::MountKind::kMqueue:
+    case plan::MountKind::kCgroup:
       break;
   }
   mount.attributes = static_cast<uint32_t>(fields.Integer("attributes", 0, kAttributes));

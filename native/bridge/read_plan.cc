@@ -9,6 +9,8 @@ namespace rooms::bridge {
 namespace {
 
 constexpr int64_t kMaxId = 4294967294;
+constexpr int64_t kLeastPidMax = 301;  // RESERVED_PIDS + 1, kernel/pid.c
+constexpr int64_t kMostPidMax = 4194304;
 
 void ReadIdentity(Reading& reading, Fields& room, plan::Identity& identity) {
   Fields fields(reading, room.Value("identity"), &room, "identity");
@@ -62,6 +64,7 @@ void ReadBlankFields(Reading& reading, Fields& fields, plan::Blank& blank) {
   blank.id = fields.Text("id");
   ReadIdentity(reading, fields, blank.identity);
   ReadNetwork(reading, fields);
+  blank.pid_max = static_cast<uint32_t>(fields.IntegerOrNull("pidMax", kLeastPidMax, kMostPidMax, 0));
   blank.mounts = fields.List<plan::Mount>("kernelMounts", ReadMountFields);
 }
 

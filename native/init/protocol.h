@@ -66,8 +66,8 @@ struct Furnishing {
   uint32_t owner_gid;
   uint32_t has_user_namespace;
   uint32_t lift_oom_score;  // the embedding process is exempt from the out-of-memory killer; rooms are not
+  uint32_t pid_max;         // of the room's PID namespace; 0: as it is
   uint32_t mount_count;
-  uint32_t padding;
 };
 
 // Payload of kAssemble: this, limits, filter, mounts, strings. Descriptors, those of kCarry first: the lower layer,

@@ -6,6 +6,7 @@
 #include <linux/memfd.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "launch/stack.h"
@@ -19,6 +20,8 @@ namespace {
 
 using sys::Arg;
 using sys::Raw;
+
+constexpr IdMap kRange{0, 524288, 65536};
 
 // A step tried in a child that shares our memory while we wait: raw calls only, result in `error`.
 struct Trial {
@@ -112,6 +115,36 @@ long TrySeccomp(int) {
   return Raw(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, Arg(&program));
 }
 
+// In PID and mount namespaces that belong to a user namespace. Where each PID namespace has its own, the file belongs
+// to root of that; the one for all belongs to root of the host. Nothing is written: that would count on an older
+// kernel.
+long LookAtPidMax(int) {
+  int context = sys::Fsopen("proc");
+  if (context < 0) return context;
+  int created = sys::FsconfigCreate(context);
+  int proc = created < 0 ? created : sys::Fsmount(context, 0);
+  if (proc < 0) return proc;
+  struct stat info;
+  long looked = Raw(__NR_newfstatat, proc, Arg("sys/kernel/pid_max"), Arg(&info), 0);
+  if (looked < 0) return looked;
+  return info.st_uid == 0 ? 0 : -EOPNOTSUPP;
+}
+
+long TryPidMax(int user_namespace) {
+  long entered = Raw(__NR_setns, user_namespace, CLONE_NEWUSER);
+  if (entered < 0) return entered;
+  alignas(16) char stack[16 * 1024];
+  Trial trial{LookAtPidMax, -1, CLONE_NEWNS, 0};
+  clone_args args{};
+  args.flags = CLONE_VM | CLONE_VFORK | CLONE_NEWPID | CLONE_NEWNS;
+  args.stack = reinterpret_cast<uint64_t>(stack);
+  args.stack_size = sizeof stack;
+  long pid = sys::CloneCall(args, Attempt, &trial);
+  if (pid < 0) return pid;
+  Raw(__NR_wait4, pid, 0, static_cast<long>(__WALL), 0);
+  return -trial.error;
+}
+
 }  // namespace
 
 std::vector<Probe> ProbeKernel() {
@@ -119,8 +152,7 @@ std::vector<Probe> ProbeKernel() {
   if (!stack) return {{"memory", ENOMEM}};
   sys::UniqueFd proc(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
   sys::Fault fault;
-  IdMap range{0, 524288, 65536};
-  UserNamespace mapped = UserNamespace::Make(proc.get(), stack, range, range, fault);
+  UserNamespace mapped = UserNamespace::Make(proc.get(), stack, kRange, kRange, fault);
   mapped.Reap();
   auto in_mounts = [&](long (*attempt)(int), int argument = -1) { return Try(stack, CLONE_NEWNS, attempt, argument); };
   return {{"clone3", Try(stack, 0, Nothing)},
@@ -140,7 +172,19 @@ std::vector<Probe> ProbeKernel() {
           {"pidfd", Try(stack, 0, TryPidfd)},
           {"loop", Try(stack, 0, TryLoop)},
           {"memfd-exec", Try(stack, 0, TryMemfdExec)},
-          {"seccomp", Try(stack, 0, TrySeccomp)}};
+          {"seccomp", Try(stack, 0, TrySeccomp)},
+          {"pid-max", mapped ? Try(stack, 0, TryPidMax, mapped.fd()) : fault.error}};
+}
+
+int ProbePidMax() {
+  Stack stack;
+  if (!stack) return ENOMEM;
+  sys::UniqueFd proc(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  sys::Fault fault;
+  UserNamespace mapped = UserNamespace::Make(proc.get(), stack, kRange, kRange, fault);
+  if (!mapped) return fault.error;
+  mapped.Reap();
+  return Try(stack, 0, TryPidMax, mapped.fd());
 }
 
 }  // namespace rooms::launch

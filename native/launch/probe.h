@@ -14,4 +14,7 @@ struct Probe {
 // Tries each in a child that goes away again. Nothing of it outlives the call.
 std::vector<Probe> ProbeKernel();
 
+// Whether a PID namespace has a kernel.pid_max of its own: 0 or errno.
+int ProbePidMax();
+
 }  // namespace rooms::launch

@@ -53,6 +53,7 @@ bool SendFurnish(int control, const plan::Blank& blank, const FurnishParts& part
   furnishing.owner_uid = furnishing.owner_gid = blank.identity.mapped ? blank.identity.base : 0;
   furnishing.has_user_namespace = parts.user_namespace >= 0;
   furnishing.lift_oom_score = parts.lift_oom_score;
+  furnishing.pid_max = blank.pid_max;
   furnishing.mount_count = static_cast<uint32_t>(blank.mounts.size);
   Texts texts(sizeof furnishing + blank.mounts.size * sizeof(init::Mount));
   request.Add(furnishing);

@@ -10,6 +10,7 @@
 #include "launch/sources.h"
 #include "launch/user_namespace.h"
 #include "sys/mount_api.h"
+#include "sys/open_in_root.h"
 
 namespace rooms::launch {
 
@@ -31,8 +32,8 @@ void ReadPlankFileJob::Run(Workshop& workshop, const Stacks& stacks, const JobFd
   const Plank* plank = workshop.planks.Get(workshop, stacks.child, planned_->room.root.lower, answer_.fault);
   if (!plank) return;
   // The plank is data, not a place: its links stay inside it and its devices are not opened.
-  int opened = sys::Openat2(plank->mount.get(), path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
-                            RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+  int opened = sys::OpenInRoot(plank->mount.get(), path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
+                               RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
   struct stat info;
   if (opened < 0) return;
   sys::UniqueFd file(opened);

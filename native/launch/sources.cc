@@ -69,7 +69,7 @@ sys::UniqueFd SourceOf(Workshop& workshop, const Stack& stack, const plan::Ident
 
 bool MadeByInit(plan::MountKind kind) {
   return kind == plan::MountKind::kProc || kind == plan::MountKind::kSysfs || kind == plan::MountKind::kMqueue ||
-         kind == plan::MountKind::kMask || kind == plan::MountKind::kReadOnly;
+         kind == plan::MountKind::kCgroup || kind == plan::MountKind::kMask || kind == plan::MountKind::kReadOnly;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "launch/workshop.h"
 
 #include "sys/mount_api.h"
+#include "sys/open_in_root.h"
 
 namespace rooms::launch {
 
@@ -11,7 +12,7 @@ bool KeepTemplate(const Workshop& workshop, int mount, sys::Fault& fault) {
 }
 
 int OpenHost(const Workshop& workshop, const char* path, uint64_t flags, uint64_t resolve) {
-  return sys::Openat2(workshop.host_root.get(), path, flags | O_CLOEXEC, 0, RESOLVE_IN_ROOT | resolve);
+  return sys::OpenInRoot(workshop.host_root.get(), path, flags | O_CLOEXEC, 0, resolve);
 }
 
 }  // namespace rooms::launch

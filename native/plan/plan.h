@@ -49,7 +49,7 @@ struct Root {
   bool idmap;
 };
 
-enum class MountKind : uint8_t { kBind, kTmpfs, kDev, kDevpts, kProc, kSysfs, kMqueue, kMask, kReadOnly };
+enum class MountKind : uint8_t { kBind, kTmpfs, kDev, kDevpts, kProc, kSysfs, kMqueue, kCgroup, kMask, kReadOnly };
 
 struct Mount {
   MountKind kind;
@@ -126,6 +126,7 @@ struct Bytes {
 struct Blank {
   Text id;
   Identity identity;
+  uint32_t pid_max;    // 0: as the kernel has it
   Cgroup cgroup;       // of a blank room alone only parent and leaf are known
   Span<Mount> mounts;  // what the kernel provides, at /dev, /proc and /sys
   int64_t upper_bytes;

@@ -67,19 +67,13 @@ inline int MountSetattr(int mount, uint64_t set, bool recursive = false, int use
                               Arg(&attributes), sizeof attributes));
 }
 
+// RESOLVE_IN_ROOT: see open_in_root.h.
 inline int Openat2(int directory, const char* path, uint64_t flags, uint64_t mode, uint64_t resolve) {
   open_how how{};
   how.flags = flags;
   how.mode = mode;
   how.resolve = resolve;
-  // With RESOLVE_IN_ROOT, ".." is refused (EAGAIN) while anybody on the machine renames or mounts anything.
-  constexpr int kAttempts = 256;
-  long result = 0;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    result = Raw(__NR_openat2, directory, Arg(path), Arg(&how), sizeof how);
-    if (result != -11 /* EAGAIN */ || !(resolve & RESOLVE_IN_ROOT)) break;
-  }
-  return static_cast<int>(result);
+  return static_cast<int>(Raw(__NR_openat2, directory, Arg(path), Arg(&how), sizeof how));
 }
 
 }  // namespace rooms::sys

@@ -9,8 +9,9 @@
 
 #include "launch/run_request.h"
 #include "launch/streams.h"
+#include "sys/abi.h"
 #include "sys/clock.h"
-#include "sys/mount_api.h"
+#include "sys/open_in_root.h"
 #include "watch/room.h"
 #include "watch/watcher.h"
 
@@ -37,8 +38,8 @@ int OpenRootOf(const launch::LaunchedRoom& room, sys::Fault& fault) {
 sys::UniqueFd OpenTerminals(const launch::LaunchedRoom& room, sys::Fault& fault) {
   sys::UniqueFd root(OpenRootOf(room, fault));
   if (!root) return {};
-  int opened = sys::Openat2(root.get(), "dev/pts", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
-                            RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  int opened = sys::OpenInRoot(root.get(), "dev/pts", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+                               RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
   if (opened < 0) return sys::Fail(fault, "pty.open", "openat2", opened, "/dev/pts"), sys::UniqueFd();
   sys::UniqueFd terminals(opened);
   struct statfs info;

@@ -6,8 +6,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "sys/abi.h"
 #include "sys/fd.h"
-#include "sys/mount_api.h"
+#include "sys/open_in_root.h"
 
 namespace rooms::watch {
 
@@ -31,7 +32,7 @@ bool IsKernels(long type) {
 int OpenRoomFile(int root, const char* path, uint64_t flags, uint64_t mode, sys::Fault& fault) {
   // O_TRUNC acts before anybody can look at what was opened.
   uint64_t calm = (flags & ~uint64_t{O_TRUNC}) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-  int opened = sys::Openat2(root, path, calm, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+  int opened = sys::OpenInRoot(root, path, calm, mode, RESOLVE_NO_MAGICLINKS);
   if (opened < 0) return sys::Fail(fault, "file.open", "openat2", opened, path), -1;
   sys::UniqueFd file(opened);
   struct statfs info;

@@ -178,6 +178,7 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
     on: { EDQUOT: { hint: 'sysctl kernel.keys.root_maxkeys is reached.' } },
   },
   'net.loopback': { doing: 'raise the loopback interface' },
+  pids: { doing: 'limit the process numbers of the room', on: { 'EPERM EACCES': refused } },
   'net.ports': { doing: 'let everybody in the room listen on low ports', on: { 'EPERM EACCES': refused } },
   'cgroup.namespace': { doing: 'make a cgroup namespace' },
   'root.upper': { doing: 'attach the writable layer' },

@@ -75,6 +75,7 @@ export async function openHost(options: unknown): Promise<OpenedHost> {
         release: (claim) => addon.releaseName(claim),
       }),
       cgroup: { choice, directory: cgroup?.path ?? null },
+      ownPidMax: addon.hasPidMax(),
     });
     return { binding, host, reserve, undo: () => prepared.undo() };
   } catch (error) {

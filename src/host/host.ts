@@ -8,6 +8,7 @@ import type { IdRanges } from './ids.js';
 import { HostPlanks, type PlankReaders } from './host-planks.js';
 import { FreshPlaces } from './places.js';
 import { computeCovers, type Covers } from './proc-masks.js';
+import { shareOfPids } from './pids.js';
 import type { ResolutionNote } from './resolved-room.js';
 import { WrittenTrees } from './written-trees.js';
 
@@ -34,6 +35,10 @@ export interface Host {
   readonly places: FreshPlaces;
   readonly cgroup: HostCgroup;
   readonly covers: Covers;
+  /** For each room; null: this kernel has one for all. */
+  readonly pidMax: number | null;
+  /** Cgroups of rooms have controllers, so that there is something to see in them. */
+  readonly seesCgroup: boolean;
   /** What every room of this host lacks. */
   readonly notes: readonly ResolutionNote[];
 }
@@ -43,6 +48,8 @@ export interface HostParts {
   readonly planks: PlankReaders;
   readonly ids: IdRanges;
   readonly cgroup: HostCgroup;
+  /** A PID namespace has a kernel.pid_max of its own. */
+  readonly ownPidMax: boolean;
   /** Default: the real ones. */
   readonly files?: HostFiles;
   readonly sources?: SourceFiles;
@@ -62,6 +69,8 @@ export function createHost(parts: HostParts): Host {
     places: new FreshPlaces(parts.ids, randomBytes(4).toString('hex')),
     cgroup: parts.cgroup,
     covers: computeCovers(files),
+    pidMax: parts.ownPidMax ? shareOfPids(files) : null,
+    seesCgroup: parts.cgroup.choice.kind === 'subtree' && parts.cgroup.choice.controllers.length > 0,
     notes: cgroupNotes(parts.cgroup.choice),
   };
 }

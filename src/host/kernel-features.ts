@@ -94,6 +94,11 @@ export const kernelFeatures = {
     use: 'runs room-init from sealed memory that no room can change',
   },
   seccomp: { need: 'rooms', since: '3.17', use: 'filters system calls', from: 'CONFIG_SECCOMP_FILTER' },
+  'pid-max': {
+    need: 'better',
+    since: '6.14',
+    use: 'leaves half of all process numbers to others when a room without limits.processes takes all it can get',
+  },
   'clone-into-cgroup': {
     need: 'some-rooms',
     since: '5.7',

@@ -42,6 +42,9 @@ export async function resolveSpec(spec: CheckedSpec, host: Host): Promise<Resolv
     plank: { lower: plank.lower, idmap: mapped && plank.idmap, binds: plank.binds },
     mounts,
     covers,
+    pidMax: host.pidMax,
+    // With the ids of the host the files would be those of its root.
+    seesCgroup: mapped && host.seesCgroup,
     user,
     cgroup,
     notes: said,

@@ -15,6 +15,10 @@ export interface ResolvedRoom {
   readonly mounts: readonly ResolvedMount[];
   /** What is laid over paths below /proc and /sys. */
   readonly covers: readonly CoverPlan[];
+  /** That of the host. */
+  readonly pidMax: number | null;
+  /** Its own cgroup is shown to it, read-only. */
+  readonly seesCgroup: boolean;
   /** That of the place. */
   readonly identity: IdentityPlan;
   readonly user: ResolvedUser;

@@ -41,9 +41,21 @@ export function planMounts({ identity, user, plank, mounts }: ResolvedRoom): Mou
   ];
 }
 
+/** Where programs look for what they may take. Its files belong to root of the host. */
+const ownCgroup: MountPlan = {
+  kind: 'cgroup',
+  target: '/sys/fs/cgroup',
+  attributes: KERNEL_FILE_SYSTEM | MOUNT_ATTR_RDONLY,
+};
+
 /** What the kernel provides, in the order in which it is made: covers last, so that nothing lies on top of them. */
-export function planKernelMounts(identity: IdentityPlan, covers: readonly CoverPlan[]): MountPlan[] {
-  return [dev, { kind: 'devpts', target: '/dev/pts', gid: hostId(identity, TTY_GROUP) }, ...rest, ...covers];
+export function planKernelMounts(
+  identity: IdentityPlan,
+  covers: readonly CoverPlan[],
+  seesCgroup: boolean,
+): MountPlan[] {
+  const devpts: MountPlan = { kind: 'devpts', target: '/dev/pts', gid: hostId(identity, TTY_GROUP) };
+  return [dev, devpts, ...rest, ...(seesCgroup ? [ownCgroup] : []), ...covers];
 }
 
 function planMount(mount: ResolvedMount, identity: IdentityPlan, user: ResolvedUser): MountPlan {

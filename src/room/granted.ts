@@ -27,6 +27,11 @@ export interface Granted {
   readonly disk: { readonly bytes: number; readonly files: number };
   /** The cgroup of the room and what was written to it; null: it runs in the cgroup of this process, without limits. */
   readonly cgroup: { readonly path: string; readonly limits: Readonly<Record<string, string>> } | null;
+  /**
+   * kernel.pid_max of the room: so many numbers there are for its processes and threads, those that nobody has waited for included.
+   * null: it shares those of the host, and only `limits.processes` keeps it from taking them all.
+   */
+  readonly pidMax: number | null;
   /** Milliseconds, enforced by native code; null: no deadline. */
   readonly lifetime: number | null;
   /** Where this host makes a guarantee weaker than it could be, or keeps it in another way. */
@@ -87,6 +92,7 @@ export function describeGrant(resolved: ResolvedRoom, plan: RunningPlan): Grante
             path: `${cgroup.parent}/${cgroup.leaf}`,
             limits: Object.fromEntries(cgroup.writes.map(({ file, value }) => [file, value])),
           },
+    pidMax: plan.pidMax,
     lifetime: plan.lifetime,
     notes: resolved.notes,
   };

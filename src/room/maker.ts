@@ -10,6 +10,7 @@ import { placeRoom, resolveAgain, resolveRoom, resolveSpec } from '../host/resol
 import { planBlank } from '../plan/blank.js';
 import { buildPlan, buildWaitingPlan, planRun } from '../plan/build.js';
 import { SeccompCache } from '../plan/seccomp/profile.js';
+import { refuseUserNamespaces } from '../plan/seccomp/user-namespaces.js';
 import { shapeAgain, shapeOf, type RoomShape } from '../plan/shape.js';
 import type { CheckedRoom, CheckedSpec } from '../spec/checked.js';
 import { parseLimits } from '../spec/limits.js';
@@ -57,7 +58,14 @@ export class RoomMaker {
     this.#parts = parts;
     const { binding, host, reserve } = parts;
     const { disk, files } = parseLimits(undefined, 'limits');
-    const blank = { cgroup: host.cgroup.directory, covers: host.covers.mapped, disk: { bytes: disk, files } };
+    const { pidMax, seesCgroup } = host;
+    const blank = {
+      cgroup: host.cgroup.directory,
+      covers: host.covers.mapped,
+      pidMax,
+      seesCgroup,
+      disk: { bytes: disk, files },
+    };
     const failed = (error: unknown): void => parts.failed(errorFromNative(error));
     this.#ahead = new Ahead({
       size: Math.floor(reserve / 2),
@@ -71,7 +79,7 @@ export class RoomMaker {
       failed,
     });
     // The filter that nearly every room has: milliseconds that are better spent here than when the first room starts.
-    this.#compile({ seccomp: parseSeccomp('default', 'seccomp'), capabilities: [] });
+    this.#filterOf({ seccomp: parseSeccomp('default', 'seccomp'), capabilities: [], identity: 'mapped' });
     this.lull.add(this.#reserve);
     this.lull.add(this.#ahead);
   }
@@ -89,9 +97,10 @@ export class RoomMaker {
 
   /** Everything that would be decided about a room. Makes none. */
   async plan(spec: CheckedSpec): Promise<Plan> {
+    const filter = this.#filterOf(spec);
     const resolved = await this.#parts.track(resolveRoom(spec, this.#parts.host));
     try {
-      return buildPlan(resolved, this.#compile(spec));
+      return buildPlan(resolved, filter);
     } finally {
       this.#parts.host.places.giveBack(resolved.place);
     }
@@ -117,8 +126,9 @@ export class RoomMaker {
       const resolved = await resolveAgain(spec, host, answer.resolved);
       if (resolved !== null) return { resolved, shape: shapeAgain(answer.shape, spec) };
     }
+    const filter = this.#filterOf(spec);
     const resolved = await resolveSpec(spec, host);
-    const answer = { resolved, shape: shapeOf(resolved, this.#compile(spec)) };
+    const answer = { resolved, shape: shapeOf(resolved, filter) };
     this.#known = { room, answer };
     return answer;
   }
@@ -256,10 +266,15 @@ export class RoomMaker {
     if (clean) this.#reserve.giveBack(place, true);
   }
 
-  #compile({ seccomp, capabilities }: Pick<CheckedSpec, 'seccomp' | 'capabilities'>): Uint8Array {
-    return this.#filters.compile(seccomp, { capabilities, kernelRelease: this.#kernelRelease }).program;
+  #filterOf({ seccomp, capabilities, identity }: Filtered): Uint8Array {
+    const { program } = this.#filters.compile(seccomp, { capabilities, kernelRelease: this.#kernelRelease });
+    refuseUserNamespaces(identity, program);
+    return program;
   }
 }
+
+/** What a filter is made from. */
+type Filtered = Pick<CheckedSpec, 'seccomp' | 'capabilities' | 'identity'>;
 
 /** What is done with a waiting room. */
 export interface Taking {

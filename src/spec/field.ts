@@ -6,6 +6,9 @@ export const wholeSpec = 'spec';
 
 const longestShown = 60;
 
+/** More than any command line, and the same in native code: an array may claim a length of four thousand million. */
+const mostElements = 2 ** 20;
+
 /** The name of a key below a field: `limits.memory`, `env["A B"]`. */
 export function child(field: string, key: string): string {
   if (!/^[A-Za-z_$][\w$]{0,63}$/.test(key)) return `${field}[${quote(key)}]`;
@@ -123,6 +126,8 @@ export function readArray(value: unknown, field: string, expected = 'an array'):
   if (!Array.isArray(value)) throw wrongType(field, expected, value);
   const elements: unknown[] = [];
   const length = value.length;
+  if (length > mostElements)
+    throw wrongValue(field, `${expected} of at most ${mostElements} elements`, value, String(length));
   for (let index = 0; index < length; index += 1) {
     elements.push(Object.hasOwn(value, index) ? (value[index] as unknown) : undefined);
   }

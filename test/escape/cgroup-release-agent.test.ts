@@ -2,8 +2,8 @@
  * Class 9: the room reaches a cgroup hierarchy: `release_agent` names a program that the kernel runs as root of the host, other
  * files lift the limits of the room (CVE-2022-0492, CVE-2023-25809).
  *
- * Rule: no cgroup file system is in a room: /sys is a sysfs of its own (`rest` in src/plan/mounts.ts); mount(2) and its
- * relatives are refused (first row of defaultProfile in src/plan/seccomp/default-profile.ts); the mount namespace belongs to
+ * Rule: the only cgroup file system in a room is its own part of cgroup v2, read-only, where it has a user namespace and controllers
+ * (`ownCgroup` in src/plan/mounts.ts; test/vm/guest/own-cgroup.test.ts); mount(2) and its relatives are refused (first row of defaultProfile in src/plan/seccomp/default-profile.ts); the mount namespace belongs to
  * the host's user namespace because the room's is entered last (BecomeRoomRoot() in native/init/assemble/privileges.cc).
  * Mutation: planMounts() in src/plan/mounts.ts: one mount more, `{ kind: 'bind', source: '/sys/fs/cgroup', sourceKind:
  * 'directory', target: '/sys/fs/cgroup', attributes: CONFINED, recursive: true, idmap: null }`.
@@ -74,7 +74,7 @@ const kinds: Readonly<Record<string, Partial<RoomSpec>>> = {
       'SETGID',
     ],
   },
-  // With identity `host` these calls would give it the cgroups that root of the host has: that is a spec that gives them away.
+  // With identity `host` such a spec is refused: test/vm/guest/host-identity.test.ts.
   'a room that may mount': {
     capabilities: ['SYS_ADMIN', 'DAC_OVERRIDE', 'SYS_CHROOT'],
     seccomp: { allow: mayMount },

@@ -11,8 +11,10 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import type { RoomSpec } from '../../src/index.js';
+import { syscallNumbers } from '../../src/plan/seccomp/syscalls-x64.js';
 import { useRooms } from '../helpers/room.js';
 import { armed } from './helpers/hostile-program.js';
+import { verdicts } from './helpers/syscall-probe.js';
 import { idleRoom, meet, saidBy, saidUntil } from './helpers/two-rooms.js';
 
 const rooms = useRooms(test);
@@ -67,6 +69,16 @@ for (const channel of stirs)
     t.true((await meet(t, rooms, channel, null)).noticed > 0, 'it would be noticed');
     t.is((await meet(t, rooms, channel, other)).noticed, 0);
   });
+
+// They have no namespace: a room of a guest would meet others, and the hypervisor, by the number of its machine.
+test('two rooms do not meet by sockets of virtual machines, on kernels that have none as well', async (t) => {
+  const asked = [syscallNumbers.socket, syscallNumbers.socketpair].map((number) => `${number},40,1,0`);
+  for (const identity of ['mapped', 'host'] as const)
+    t.deepEqual(
+      [...(await verdicts(t, rooms, ['call', ...asked], { identity }))],
+      asked.map((call) => [call, 'EAFNOSUPPORT']),
+    );
+});
 
 test('keys of a user are those of the room, where a spec allows to have any', async (t) => {
   const more: Partial<RoomSpec> = { seccomp: { allow: ['keyctl', 'add_key', 'request_key'] } };

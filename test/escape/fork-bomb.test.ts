@@ -1,19 +1,23 @@
 // Class 27: processes outrun whoever ends them by a list of numbers, and a bomb cannot be stopped.
 // Rule: the end of room-init is the end of all in its PID namespace: KillLocked() in native/watch/life.cc kills that one process,
 //   and End() in native/init/supervise.cc ends it when the command has ended. Then the cgroup is removed (native/watch/janitor.cc).
-//   Limits on the number of processes need cgroup v2 controllers: test/vm/guest/processes.test.ts.
+//   Limits on the number of processes need cgroup v2 controllers: test/vm/guest/processes.test.ts. Without them a room has half of
+//   the numbers there are, where the kernel counts them for each PID namespace: shareOfPids() in src/host/pids.ts.
 // Mutation: in Reap() of native/init/supervise.cc leave out `if (process == 0) End();` (with --match='*end of the command*': it hangs,
 //   which is the failure). CLONE_NEWPID is for cross-room.test.ts: without it two thousand processes would stay on the host.
-import { existsSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import type { Room } from '../../src/index.js';
 import { descendantsOf, namespacesOf, tasksOf } from '../helpers/host-state.js';
-import { until, useRooms } from '../helpers/room.js';
+import { library, until, useRooms } from '../helpers/room.js';
 import { armed } from './helpers/hostile-program.js';
 import { baseOf, processesWithIds } from './helpers/room-processes.js';
 import { saidUntil } from './helpers/two-rooms.js';
 
 const rooms = useRooms(test, { reserve: 0 });
+const run = promisify(execFile);
 
 /** This process and all that came of it: others get the numbers of namespaces that have gone. */
 const ours = (): number[] => [
@@ -102,4 +106,34 @@ test.serial('a bomb within the limit of processes of its user leaves room for th
   t.true(processesWithIds(baseOf(room)).length < 60);
   await room.destroy();
   t.deepEqual(left(), []);
+});
+
+test.serial('one room alone does not take all process numbers there are', async (t) => {
+  const { granted } = await rooms.start(t, 'exec sleep 1000');
+  const host = Number(readFileSync('/proc/sys/kernel/pid_max', 'utf8'));
+  if (granted.pidMax === null) {
+    // Before Linux 6.14 there is one number for all, which no room may set.
+    t.is(await rooms.output(t, 'cat /proc/sys/kernel/pid_max'), String(host));
+    return;
+  }
+  t.true(granted.pidMax <= host / 2);
+  t.is(await rooms.output(t, 'cat /proc/sys/kernel/pid_max'), String(granted.pidMax));
+  // In a host of which there is not so much.
+  const line = 'hostile swarm 3000 2>&1 || echo full; exec sleep 1000';
+  const { stdout } = await run('unshare', [
+    ...['--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c'],
+    `echo 1200 > /proc/sys/kernel/pid_max && exec "$0" --input-type=module --eval "$1"`,
+    process.execPath,
+    `import { spawnSync } from 'node:child_process';
+     import { Anchor } from ${JSON.stringify(library)};
+     const anchor = await Anchor.open({ reserve: 0 });
+     const room = await anchor.spawn(${JSON.stringify(rooms.shell(line, await armed()))});
+     for await (const text of room.stdout) if (String(text).includes('full')) break;
+     const { status } = spawnSync('true');
+     await room.destroy();
+     await anchor.close();
+     console.log(JSON.stringify({ pidMax: room.granted.pidMax, status }));`,
+  ]);
+  t.deepEqual(JSON.parse(stdout), { pidMax: 600, status: 0 });
+  t.is(Number(readFileSync('/proc/sys/kernel/pid_max', 'utf8')), host);
 });

@@ -8,9 +8,11 @@
  * Mutation: src/host/proc-masks.ts: `/proc/sys` left out of `sealed`, or `/proc/kmsg` out of `rootOnly`.
  */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { chmod } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
-import { lines, useRooms } from '../helpers/room.js';
+import type { MountSpec, RoomError } from '../../src/index.js';
+import { lines, mountable, nextText, often, useRooms } from '../helpers/room.js';
 import { hostFacts, makeCanary } from './helpers/canary.js';
 import { hostilePlank } from './helpers/hostile-plank.js';
 
@@ -107,6 +109,63 @@ for (const identity of identities)
     t.deepEqual(worked, []);
     t.deepEqual(hostFacts(), facts);
   });
+
+// What a sibling can reach of a room that begins is a directory that both may write to. There it exchanges what the other will mount
+// on, and what bears the names of devices and covers, with links to the kernel's; in its own room it tries the same with the real ones.
+test('a thousand rooms begin while another exchanges all it can with links to what is covered', async (t) => {
+  const canary = await makeCanary(t);
+  const facts = hostFacts();
+  const host = await mkdtemp(join(mountable, 'anchor-shared-'));
+  t.teardown(() => rm(host, { recursive: true, force: true }));
+  await chmod(host, 0o777);
+  for (const name of ['kernel', 'dev']) await mkdir(join(host, name));
+  for (const name of ['null', 'core_pattern']) await writeFile(join(host, name), 'of the sibling\n');
+  const links = {
+    'to-kernel': '/proc/sys/kernel',
+    'to-dev': canary.directory,
+    'to-null': corePattern,
+    'to-core': `${canary.directory}/core_pattern`,
+  };
+  for (const [name, to] of Object.entries(links)) await symlink(to, join(host, name));
+  const shared: MountSpec = { host, at: '/shared', access: 'write' };
+  const swaps = [
+    ['/shared/kernel', '/shared/to-kernel'],
+    ['/shared/dev', '/shared/to-dev'],
+    ['/shared/null', '/shared/to-null'],
+    ['/shared/core_pattern', '/shared/to-core'],
+    ['/dev/null', '/tmp/link'],
+    ['/proc/kcore', '/tmp/link'],
+    ['/proc/sys', '/tmp/link'],
+  ];
+  const line = `ln -s ${corePattern} /tmp/link; ${swaps.map((pair) => `swap ${pair.join(' ')} &`).join(' ')} wait`;
+  const sibling = await rooms.start(t, line, { mounts: [shared] });
+  await nextText(sibling.stdout);
+  const look = `
+    { echo escape > /dev/null; echo escape > /proc/kcore; echo escape > /shared/kernel/core_pattern; } 2>/dev/null
+    stat -c %t:%T /dev/null; cat /proc/sys/kernel/core_pattern`;
+  const rounds = often(1000);
+  const seen = new Map<string, number>();
+  const begin = async (round: number): Promise<void> => {
+    const mounts: MountSpec[] = [shared];
+    if (round % 2 === 0) mounts.push({ tmpfs: '1MiB', at: '/shared/kernel' });
+    if (round % 3 === 0) mounts.push({ tmpfs: '1MiB', at: '/shared/dev' });
+    const identity = identities[round % 5 === 0 ? 1 : 0];
+    try {
+      const { stdout } = await rooms.anchor.run(rooms.shell(look, { mounts, identity }));
+      t.is(stdout, `1:3\n${before}`);
+      seen.set('began', (seen.get('began') ?? 0) + 1);
+    } catch (error) {
+      // A mount that would lie on one of the kernel's trees.
+      t.is((error as RoomError).code, 'ERR_ROOM_MOUNT_TARGET', String(error));
+      seen.set('refused', (seen.get('refused') ?? 0) + 1);
+    }
+  };
+  for (let round = 0; round < rounds; round += 8)
+    await Promise.all(Array.from({ length: 8 }, (_, index) => begin(round + index)));
+  t.true((seen.get('began') ?? 0) > rounds / 4, JSON.stringify([...seen]));
+  canary.intact(t);
+  t.deepEqual(hostFacts(), facts);
+});
 
 // With identity `host` root of the room owns the files of /proc, and their mode is one for all mounts of procfs: for these rooms
 // /proc is read-only.

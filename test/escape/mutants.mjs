@@ -1,6 +1,7 @@
 /**
  * Rules that keep rooms in, each with the change that switches it off and the tests that must notice. `find` occurs once
- * in `file`; `also` are further changes; `match` picks tests where others would do harm to the host without the rule. scripts/mutants.mjs tries them: npm run test:mutants.
+ * in `file`; `also` are further changes; `match` picks tests by their titles. With `guest` the tests run in the QEMU guest: without
+ * the rule they would change this machine. scripts/mutants.mjs tries them: npm run test:mutants.
  */
 const escape = (...names) => names.map((name) => `test/escape/${name}.test.ts`);
 
@@ -46,7 +47,13 @@ export const mutants = [
     file: 'native/init/assemble/assemble.cc',
     find: 'Raw(__NR_close_range, kSignalsFd + 1, ~0u, 0)',
     replace: '0',
-    also: [{ file: 'native/init/run.cc', find: 'Raw(__NR_close_range, 3, ~0u, 0)', replace: '0' }],
+    also: [
+      {
+        file: 'native/init/run.cc',
+        find: 'Raw(__NR_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC)',
+        replace: '0',
+      },
+    ],
     tests: escape('leaked-descriptors', 'interpreter-tricks'),
   },
   {
@@ -62,6 +69,7 @@ export const mutants = [
     find: "const procItself: CoverPlan = { kind: 'read-only', target: '/proc' };",
     replace: "const procItself: CoverPlan = { kind: 'read-only', target: '/proc/none' };",
     tests: escape('masked-path-links'),
+    guest: true,
   },
   {
     name: '4 no link is followed to a tree of the kernel',
@@ -73,8 +81,15 @@ export const mutants = [
   {
     name: '4 targets stay in the root',
     file: 'native/init/assemble/target.cc',
-    find: 'RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS',
-    replace: '0',
+    find: 'sys::OpenInRoot(root, path, O_PATH | O_CLOEXEC, 0, resolve)',
+    replace: 'static_cast<int>(Raw(__NR_openat, root, Arg(path), O_PATH | O_CLOEXEC))',
+    also: [
+      {
+        file: 'native/init/assemble/target.cc',
+        find: '  uint64_t resolve = RESOLVE_NO_MAGICLINKS | (links ? 0 : RESOLVE_NO_SYMLINKS);\n',
+        replace: '  (void)links;\n',
+      },
+    ],
     tests: escape('dev-symlink', 'masked-path-links'),
   },
   {
@@ -92,12 +107,20 @@ export const mutants = [
     tests: escape('mount-swap'),
   },
   {
+    name: '5 nobody keeps others waiting by renaming',
+    file: 'native/sys/open_in_root.cc',
+    find: 'constexpr int kWalks = 256;',
+    replace: 'constexpr int kWalks = 0;',
+    match: '*renames for ever*',
+    tests: escape('mount-swap'),
+  },
+  {
     name: '6 files of a room are opened below its root',
     file: 'native/watch/room_file.cc',
-    find: 'RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS',
-    replace: '0',
-    // host-file-api would write to and remove from /tmp of the host then.
-    tests: escape('path-prefix'),
+    find: 'sys::OpenInRoot(root, path, calm, mode, RESOLVE_NO_MAGICLINKS)',
+    replace: 'openat(root, path, static_cast<int>(calm), static_cast<mode_t>(mode))',
+    tests: escape('host-file-api', 'path-prefix'),
+    guest: true,
   },
   {
     name: '6 entries of a tree are what they are',
@@ -105,6 +128,7 @@ export const mutants = [
     find: 'constants.O_NOCTTY | constants.O_NOFOLLOW',
     replace: 'constants.O_NOCTTY',
     tests: escape('host-file-api', 'file-api-races'),
+    guest: true,
   },
   {
     name: '7 what a room mounts stays in the room',
@@ -112,6 +136,7 @@ export const mutants = [
     find: 'mount.recursive, -1, kPrivate',
     replace: 'mount.recursive, -1, 0',
     tests: escape('teardown-links'),
+    guest: true,
   },
   {
     name: '8 nothing is typed into a terminal',
@@ -121,12 +146,37 @@ export const mutants = [
     tests: escape('terminal-injection', 'syscall-table'),
   },
   {
-    name: '9 no cgroup file system',
+    name: '9 no cgroup file system of the host',
     file: 'src/plan/mounts.ts',
     find: "{ kind: 'sysfs', target: '/sys', attributes: KERNEL_FILE_SYSTEM | MOUNT_ATTR_RDONLY }",
     replace:
       "{ kind: 'sysfs', target: '/sys', attributes: KERNEL_FILE_SYSTEM }, { kind: 'bind', source: '/sys/fs/cgroup', sourceKind: 'directory', target: '/sys/fs/cgroup', attributes: 0, recursive: true, idmap: null }",
     tests: escape('cgroup-release-agent', 'proc-surface'),
+    guest: true,
+  },
+  {
+    name: '9 a room does not write to its own cgroup',
+    file: 'src/plan/mounts.ts',
+    find: "  target: '/sys/fs/cgroup',\n  attributes: KERNEL_FILE_SYSTEM | MOUNT_ATTR_RDONLY,",
+    replace: "  target: '/sys/fs/cgroup',\n  attributes: KERNEL_FILE_SYSTEM,",
+    tests: ['test/vm/guest/own-cgroup.test.ts'],
+    guest: true,
+  },
+  {
+    name: '9 a room with the ids of the host sees no cgroup',
+    file: 'src/host/resolve.ts',
+    find: 'seesCgroup: mapped && host.seesCgroup,',
+    replace: 'seesCgroup: host.seesCgroup,',
+    tests: ['test/vm/guest/own-cgroup.test.ts'],
+    guest: true,
+  },
+  {
+    name: '9 no namespaces with the ids of the host',
+    file: 'src/plan/seccomp/user-namespaces.ts',
+    find: "if (identity !== 'host') return;",
+    replace: 'if (identity !== undefined) return;',
+    tests: ['test/vm/guest/host-identity.test.ts'],
+    guest: true,
   },
   {
     name: '10 no new user namespaces',
@@ -176,6 +226,7 @@ export const mutants = [
     find: 'sys::Fsmount(context, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)',
     replace: 'sys::Fsmount(context, 0)',
     tests: escape('image-privileges'),
+    guest: true,
   },
   {
     name: '15 a network of its own',
@@ -183,6 +234,7 @@ export const mutants = [
     replace: 'CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;',
     match: '*abstract*',
     tests: escape('abstract-socket'),
+    guest: true,
   },
   {
     name: '16 ids are read strictly',
@@ -212,6 +264,29 @@ export const mutants = [
     tests: escape('recycled-pid'),
   },
   {
+    name: '22 /proc/sys is read-only',
+    file: 'src/host/proc-masks.ts',
+    find: "'/proc/irq', '/proc/sys', '/proc/sysrq-trigger']",
+    replace: "'/proc/irq', '/proc/sysrq-trigger']",
+    also: [
+      {
+        file: 'src/host/proc-masks.ts',
+        find: "const procItself: CoverPlan = { kind: 'read-only', target: '/proc' };",
+        replace: "const procItself: CoverPlan = { kind: 'read-only', target: '/proc/none' };",
+      },
+    ],
+    tests: escape('sysctl-injection'),
+    guest: true,
+  },
+  {
+    name: '22 a spec has no other fields',
+    file: 'src/spec/field.ts',
+    find: 'if (!known.includes(key)) throw unknownKey(field, key, keys);',
+    replace: 'if (!known.includes(key)) continue;',
+    tests: escape('sysctl-injection'),
+    match: 'a spec has no*',
+  },
+  {
     name: '23 ranges of ids are apart',
     file: 'src/host/ids.ts',
     find: 'if (slot !== undefined) return block.first + slot * idsPerRoom;',
@@ -223,6 +298,7 @@ export const mutants = [
     ...namespaces,
     replace: 'CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWNET;',
     tests: escape('cross-room'),
+    guest: true,
   },
   {
     name: '23 what a room counts is not taken from root',
@@ -230,6 +306,11 @@ export const mutants = [
     find: 'map, map, fault, map.outside)',
     replace: 'map, map, fault)',
     tests: escape('shared-counters', 'cross-room-ids'),
+  },
+  {
+    name: '24 no set-id program is shipped',
+    shell: { change: 'chmod u+s build/Release/room-init', undo: 'chmod u-s build/Release/room-init' },
+    tests: escape('setuid-helper'),
   },
   {
     name: '25 what is wrong with an image has a type',
@@ -251,6 +332,14 @@ export const mutants = [
     find: 'if (process == 0) End();',
     replace: '',
     match: '*end of the command*',
+    tests: escape('fork-bomb'),
+  },
+  {
+    name: '27 half of all process numbers are for others',
+    file: 'native/init/assemble/furnish.cc',
+    find: 'if (furnishing.pid_max > 0 &&',
+    replace: 'if (furnishing.pid_max > 4194304 &&',
+    match: '*all process numbers*',
     tests: escape('fork-bomb'),
   },
   {

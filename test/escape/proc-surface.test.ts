@@ -68,7 +68,7 @@ const empty = [
   '/proc/vmallocinfo', '/proc/kpagecount', '/proc/kpageflags', '/proc/kpagecgroup', '/proc/pagetypeinfo', '/proc/iomem', '/proc/mtrr',
   '/proc/1/environ', '/proc/1/mem', '/proc/1/maps', '/proc/1/auxv', '/proc/1/stack', '/proc/1/syscall', '/proc/self/stack',
   '/proc/acpi', '/proc/scsi', '/proc/asound', '/sys/firmware', '/sys/devices/virtual/powercap', '/sys/kernel/debug', '/sys/kernel/tracing',
-  '/sys/kernel/security', '/sys/fs/bpf', '/sys/fs/pstore', '/sys/fs/selinux', '/sys/kernel/config', '/sys/fs/cgroup',
+  '/sys/kernel/security', '/sys/fs/bpf', '/sys/fs/pstore', '/sys/fs/selinux', '/sys/kernel/config',
 ]; // prettier-ignore
 
 for (const more of kinds)
@@ -87,6 +87,20 @@ for (const more of kinds)
       lines(output).filter((path) => !ranges.test(path)),
       [],
     );
+  });
+
+for (const more of kinds)
+  test(`of cgroups it sees its own or none, as ${JSON.stringify(more)}`, async (t) => {
+    const line = 'cd /sys/fs/cgroup; ls -A; find . -mindepth 1 -type d; find . -name release_agent';
+    const { stdout, room } = await rooms.anchor.run(rooms.shell(line, more));
+    const shown = room.granted.mounts.some(({ at }) => at === '/sys/fs/cgroup');
+    t.deepEqual(
+      lines(stdout).filter(
+        (name) => !shown || !/^(cgroup|cpu|cpuset|io|memory|pids|hugetlb|rdma|misc|irq)\./.test(name),
+      ),
+      [],
+    );
+    if (more.identity === 'host') t.false(shown);
   });
 
 test('no address of the kernel stands in what it shows', async (t) => {

@@ -18,6 +18,7 @@ export const wholePlan: Plan = {
   id: 'fuzz-1',
   identity: { kind: 'mapped', base: 655360, size: 65536 },
   network: { kind: 'loopback' },
+  pidMax: 16384,
   kernelMounts: [
     { kind: 'dev', target: '/dev' },
     { kind: 'devpts', target: '/dev/pts', gid: 655365 },
@@ -26,6 +27,7 @@ export const wholePlan: Plan = {
     { kind: 'mask', target: '/proc/kcore', over: 'file' },
     { kind: 'read-only', target: '/proc/sys' },
     { kind: 'sysfs', target: '/sys', attributes: 15 },
+    { kind: 'cgroup', target: '/sys/fs/cgroup', attributes: 15 },
   ],
   prepared: false,
   hostname: 'room',
@@ -85,6 +87,7 @@ export const blankPlan: BlankPlan = {
   id: 'fuzz-2',
   identity: { kind: 'host' },
   network: { kind: 'loopback' },
+  pidMax: null,
   kernelMounts: [{ kind: 'dev', target: '/dev' }],
   cgroup: { parent: '/sys/fs/cgroup/a', leaf: 'fuzz-2' },
   upperBytes: 65536,

@@ -121,6 +121,7 @@ function host(
       choice: options.cgroup ?? subtree,
       directory: options.cgroup?.kind === 'none' ? null : '/cg/anchor-1',
     },
+    ownPidMax: true,
     files,
     sources: madeUpSources(files),
   });

@@ -54,6 +54,7 @@ test('a room that asks for nothing', (t) => {
     mounts: [],
     identity: { kind: 'mapped', base, size: 65_536 },
     network: { kind: 'loopback' },
+    pidMax: null,
     cgroup: null,
     rlimits: room.spec.rlimits,
     seccomp: filter,

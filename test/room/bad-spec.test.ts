@@ -42,6 +42,7 @@ const mistakes: readonly (readonly [field: string, more: Record<string, unknown>
   ['capabilities[0]', { capabilities: ['CAP_CHOWN'] }],
   ['capabilities', { capabilities: ['CHOWN'], identity: 'host' }],
   ['seccomp', { seccomp: 'none at all' }],
+  ['seccomp', { seccomp: { allow: ['unshare'] }, identity: 'host' }],
   ['stdio', { stdio: 'tty' }],
   ['readOnlyRoot', { readOnlyRoot: 'yes' }],
   ['memory', { memory: '1GiB' }],

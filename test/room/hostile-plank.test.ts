@@ -33,7 +33,7 @@ async function attempt(t: ExecutionContext, spec: RoomSpec): Promise<string> {
   }
 }
 
-for (const path of ['dev', 'proc', 'sys', 'dev/pts', 'dev/null', 'dev/shm', 'run', 'tmp'])
+for (const path of ['dev', 'proc', 'sys', 'dev/pts', 'dev/null', 'dev/shm', 'etc', 'run', 'tmp'])
   for (const to of ['/proc/sys/kernel', '../../../../../..@evil'])
     test(`a plank whose /${path} is a link to ${to} does nothing to the host`, async (t) => {
       const evil = join(rooms.directory, `evil-${path.replace('/', '-')}-${to.length}`);

@@ -43,6 +43,10 @@ refuses([
   [{ mounts: [[]] }, 'type', 'mounts[0]'],
   [{ mounts: { 0: {}, length: 1 } }, 'type', 'mounts'],
   [{ env: new Map() }, 'type', 'env'],
+  // JSON has no such arrays; copying one would fill the memory.
+  [{ command: new Array(2 ** 32 - 1) }, 'value', 'command'],
+  [{ mounts: Object.assign([], { length: 2 ** 31 }) }, 'value', 'mounts'],
+  [{ seccomp: { allow: new Array(2 ** 20 + 1) } }, 'value', 'seccomp.allow'],
 ]);
 
 const suggestions: readonly (readonly [wrong: Record<string, unknown>, right: string | null])[] = [

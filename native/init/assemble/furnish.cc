@@ -26,19 +26,28 @@ bool RaiseLoopback(Failure& failure) {
   return raised;
 }
 
-bool WriteZero(Room& room, const char* file, const char* step) {
+bool Write(Room& room, const char* file, const char* text, unsigned long size, const char* step) {
   long fd = Raw(__NR_openat, room.upper, Arg(file), O_WRONLY | O_CLOEXEC);
   if (Failed(room.failure, fd, step, "openat")) return false;
-  bool written = !Failed(room.failure, Raw(__NR_write, fd, Arg("0"), 1), step, "write");
+  bool written = !Failed(room.failure, Raw(__NR_write, fd, Arg(text), static_cast<long>(size)), step, "write");
   Raw(__NR_close, fd);
   return written;
+}
+
+// Of this PID namespace alone: whoever says so in the plan has tried that the kernel has one for each.
+bool LimitPids(Room& room, uint32_t most) {
+  char text[12];
+  unsigned at = sizeof text;
+  for (; most > 0; most /= 10) text[--at] = static_cast<char>('0' + most % 10);
+  return Write(room, "proc/sys/kernel/pid_max", text + at, sizeof text - at, "pids");
 }
 
 // What is set by way of /proc, while it can be written.
 bool UseProc(Room& room, const Furnishing& furnishing) {
   // No capability of a room counts in its network namespace, so without this nothing could listen on port 80.
-  if (!WriteZero(room, "proc/sys/net/ipv4/ip_unprivileged_port_start", "net.ports")) return false;
-  return !furnishing.lift_oom_score || WriteZero(room, "proc/self/oom_score_adj", "clone");
+  if (!Write(room, "proc/sys/net/ipv4/ip_unprivileged_port_start", "0", 1, "net.ports")) return false;
+  if (furnishing.pid_max > 0 && !LimitPids(room, furnishing.pid_max)) return false;
+  return !furnishing.lift_oom_score || Write(room, "proc/self/oom_score_adj", "0", 1, "clone");
 }
 
 }  // namespace

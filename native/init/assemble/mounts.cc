@@ -27,6 +27,8 @@ const char* NamespaceFilesystem(MountKind kind) {
       return "sysfs";
     case MountKind::kMqueue:
       return "mqueue";
+    case MountKind::kCgroup:
+      return "cgroup2";
     default:
       return nullptr;
   }

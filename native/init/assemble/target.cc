@@ -6,7 +6,9 @@
 #include <sys/vfs.h>
 
 #include "plan/plan.h"
-#include "sys/mount_api.h"
+#include "sys/abi.h"
+#include "sys/open_in_root.h"
+#include "sys/raw.h"
 
 namespace rooms::init {
 
@@ -18,8 +20,8 @@ namespace {
 constexpr unsigned kMaxPath = 4096;
 
 int OpenBelow(int root, const char* path, bool links) {
-  uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (links ? 0 : RESOLVE_NO_SYMLINKS);
-  return sys::Openat2(root, path, O_PATH | O_CLOEXEC, 0, resolve);
+  uint64_t resolve = RESOLVE_NO_MAGICLINKS | (links ? 0 : RESOLVE_NO_SYMLINKS);
+  return sys::OpenInRoot(root, path, O_PATH | O_CLOEXEC, 0, resolve);
 }
 
 long Make(const Room& room, int directory, const char* name, bool file) {
@@ -39,6 +41,7 @@ bool IsKernelTree(const Room& room, int target) {
     case 0x62656572:  // sysfs
     case 0x1cd1:      // devpts
     case 0x19800202:  // mqueue
+    case 0x63677270:  // cgroup2
       return true;
   }
   for (dev_t device : room.kernel_devices)

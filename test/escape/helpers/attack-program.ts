@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -19,6 +19,14 @@ const bare = ['-nostdlib', '-fno-stack-protector'];
 /** A program that says `text` and needs nothing: no library, no interpreter. */
 export function talkingProgram(text: string): Promise<string> {
   return compiled('interpreted', [...bare, '-static', `-DSAYS=${JSON.stringify(text)}`]);
+}
+
+/** Builds all that escape tests need, for a machine without a compiler and without `sources`. */
+export async function buildAttackPrograms(): Promise<readonly string[]> {
+  const names = readdirSync(sources)
+    .filter((name) => name.endsWith('.c') && !name.startsWith('interpreted') && !name.startsWith('stranger'))
+    .map((name) => basename(name, '.c'));
+  return Promise.all(names.map(attackProgram));
 }
 
 /** As long as an interpreter may be here. The kernel takes PATH_MAX. */

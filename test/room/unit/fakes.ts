@@ -126,6 +126,8 @@ export function resolved(spec: Partial<RoomSpec> = {}, more: Partial<ResolvedRoo
     },
     mounts: [],
     covers: [],
+    pidMax: null,
+    seesCgroup: false,
     identity,
     user: { uid: 0, gid: 0, groups: [0], name: 'root', home: '/root' },
     cgroup: null,

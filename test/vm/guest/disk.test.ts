@@ -7,16 +7,18 @@ const MiB = 1 << 20;
 
 test('a full writable layer is an error of the program, and costs the host nothing', async (t) => {
   const anchor = await openAnchor(t);
-  const free = statfsSync('/tmp').bavail;
+  const free = (): number => statfsSync('/tmp').bavail * statfsSync('/tmp').bsize;
+  const before = free();
   const { stderr, outcome } = await anchor.run(
-    shell('dd if=/dev/zero of=/tmp/file bs=64k count=256', { limits: { disk: '4MiB' } }),
+    shell('dd if=/dev/zero of=/tmp/file bs=64k count=1024', { limits: { disk: '4MiB' } }),
   );
   t.is(outcome.reason, 'exited');
   t.not(outcome.exitCode, 0);
   t.regex(stderr, /No space left on device/);
   t.true(outcome.limits.some(({ limit }) => limit === 'disk'));
   t.true((outcome.usage.diskPeak ?? 0) <= 4 * MiB);
-  t.is(statfsSync('/tmp').bavail, free);
+  // Tests that run at the same time put their planks there.
+  t.true(before - free() < 32 * MiB);
 });
 
 test('a layer without inodes left refuses files', async (t) => {

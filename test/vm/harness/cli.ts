@@ -6,8 +6,9 @@ import { ResultRelay } from './results.js';
 import { testFiles } from './test-files.js';
 import { MissingError } from './tools.js';
 
-const usage = `usage: node scripts/vm/run.mjs [--kernel 6.1|6.12] [--accelerator kvm|tcg] [--minutes 20] [--optional] [tests…]
+const usage = `usage: node scripts/vm/run.mjs [--kernel 6.1|6.12] [--accelerator kvm|tcg] [--minutes 20] [--match TITLE] [--optional] [tests…]
   tests: test files, or folders of them (without the folders below); default test/room test/vm/guest
+  --match: only tests whose title is like that (ava's patterns)
   --optional: without QEMU or Debian's kernel report one skipped test instead of a failure`;
 
 const defaultTests = ['test/room', 'test/vm/guest'];
@@ -21,6 +22,7 @@ export async function main(args: readonly string[]): Promise<number> {
       kernel: { type: 'string', default: '6.1' },
       accelerator: { type: 'string' },
       minutes: { type: 'string', default: '20' },
+      match: { type: 'string', multiple: true, default: [] },
       optional: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -32,8 +34,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const relay = new ResultRelay(`guest ${values.kernel} › `, print);
   print('TAP version 13');
-  const options = { accelerator: values.accelerator, minutes: values.minutes, optional: values.optional };
-  const good = await run(relay, values.kernel, options, positionals, print);
+  const { accelerator, minutes, match, optional } = values;
+  const good = await run(relay, values.kernel, { accelerator, minutes, match, optional }, positionals, print);
   const { passed, failed, skipped } = relay.tally;
   print(`1..${passed + failed + skipped}`);
   return good ? 0 : 1;
@@ -42,6 +44,7 @@ export async function main(args: readonly string[]): Promise<number> {
 interface RunOptions {
   readonly accelerator: Accelerator | undefined;
   readonly minutes: string;
+  readonly match: readonly string[];
   readonly optional: boolean;
 }
 
@@ -57,7 +60,8 @@ async function run(
     const files = testFiles(tests.length === 0 ? defaultTests : tests);
     const parts = await prepareGuest(series, options.accelerator);
     print(`# kernel ${parts.kernel.release}, ${parts.accelerator}, parts ready after ${seconds(started)} s`);
-    await runGuest({ parts, files, timeLimit: Number(options.minutes) * 60_000 }, relay);
+    const { match, minutes } = options;
+    await runGuest({ parts, files, match, timeLimit: Number(minutes) * 60_000 }, relay);
     print(`# guest booted in ${relay.bootSeconds ?? '?'} s, all took ${seconds(started)} s`);
     return relay.good;
   } catch (error) {

@@ -37,11 +37,16 @@ export interface GuestRun {
   readonly parts: GuestParts;
   /** Test files, as their names in the repository: `test/…/x.test.ts`. */
   readonly files: readonly string[];
+  /** Patterns of titles, as ava has them; none: all tests. */
+  readonly match: readonly string[];
   readonly timeLimit: number;
 }
 
 /** Runs test files in a fresh guest and reports each test to `relay`, then whether the guest ended as it should. */
-export async function runGuest({ parts, files, timeLimit }: GuestRun, relay: ResultRelay): Promise<void> {
+export async function runGuest(
+  { parts, files, match, timeLimit }: GuestRun,
+  relay: ResultRelay,
+): Promise<void> {
   mkdirSync(join(cache, 'runs'), { recursive: true });
   const directory = mkdtempSync(join(cache, 'runs', `${parts.kernel.series}-`));
   const console = join(cache, `console-${parts.kernel.series}.log`);
@@ -52,7 +57,7 @@ export async function runGuest({ parts, files, timeLimit }: GuestRun, relay: Res
     };
     const disks = {
       runtime: { image: parts.runtime, writable: false },
-      bundle: { image: await makeBundle(directory, files, environment), writable: false },
+      bundle: { image: await makeBundle(directory, files, environment, match), writable: false },
       data: { image: makeDataDisk(directory), writable: true },
     };
     const { kernel, initramfs, accelerator } = parts;
