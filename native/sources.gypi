@@ -35,6 +35,7 @@
       "native/launch/user_namespace.cc",
       "native/launch/workshop.cc",
       "native/sys/cgroup_directory.cc",
+      "native/sys/cgroup_tree.cc",
       "native/sys/loop.cc",
       "native/sys/message.cc",
       "native/watch/cgroup_files.cc",
@@ -61,7 +62,8 @@
       "native/init/request.cc",
       "native/init/run.cc",
       "native/init/supervise.cc",
-      "native/init/terminal.cc"
+      "native/init/terminal.cc",
+      "native/sys/cgroup_tree.cc"
     ],
     "addon_defines": [
       "NAPI_VERSION=9",
