@@ -131,7 +131,7 @@ Napi::Value Anchor::Freeze(const Napi::CallbackInfo& info) {
   std::string leaf = watcher_->Cgroup(Number(info, 0));
   bool frozen = info[1].ToBoolean();
   return Background::Run(info.Env(), [leaf, frozen](sys::Fault& fault) -> int64_t {
-    if (leaf.empty()) return sys::Fail(fault, "freeze", "", ENOENT), 0;
+    if (leaf.empty()) return sys::Fail(fault, "room.ended", "", ESRCH), 0;
     return watch::Freeze(leaf, frozen, fault);
   });
 }
