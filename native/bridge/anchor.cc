@@ -22,16 +22,17 @@ void Throw(Napi::Env env, const sys::Fault& fault) { FaultError(env, fault).Thro
 }  // namespace
 
 Napi::Function Anchor::Define(Napi::Env env) {
-  return DefineClass(env, "Anchor",
-                     {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Exec>("exec"),
-                      InstanceMethod<&Anchor::Signal>("signal"), InstanceMethod<&Anchor::Kill>("kill"),
-                      InstanceMethod<&Anchor::SetDeadline>("setDeadline"), InstanceMethod<&Anchor::Freeze>("freeze"),
-                      InstanceMethod<&Anchor::OpenBelow>("openBelow"), InstanceMethod<&Anchor::Own>("own"),
-                      InstanceMethod<&Anchor::Discard>("discard"), InstanceMethod<&Anchor::Resize>("resize"),
-                      InstanceMethod<&Anchor::Prepare>("prepare"), InstanceMethod<&Anchor::OpenPlank>("openPlank"),
-                      InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
-                      InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
-                      InstanceMethod<&Anchor::Unref>("unref"), InstanceMethod<&Anchor::Close>("close")});
+  return DefineClass(
+      env, "Anchor",
+      {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Exec>("exec"),
+       InstanceMethod<&Anchor::Signal>("signal"), InstanceMethod<&Anchor::Kill>("kill"),
+       InstanceMethod<&Anchor::SetDeadline>("setDeadline"), InstanceMethod<&Anchor::Freeze>("freeze"),
+       InstanceMethod<&Anchor::OpenBelow>("openBelow"), InstanceMethod<&Anchor::Own>("own"),
+       InstanceMethod<&Anchor::Discard>("discard"), InstanceMethod<&Anchor::Resize>("resize"),
+       InstanceMethod<&Anchor::Prepare>("prepare"), InstanceMethod<&Anchor::OpenPlank>("openPlank"),
+       InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"), InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"),
+       InstanceMethod<&Anchor::ReleasePlanks>("releasePlanks"), InstanceMethod<&Anchor::Ref>("ref"),
+       InstanceMethod<&Anchor::Unref>("unref"), InstanceMethod<&Anchor::Close>("close")});
 }
 
 Anchor::Anchor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Anchor>(info) {
@@ -242,6 +243,23 @@ Napi::Value Anchor::ReadPlankFile(const Napi::CallbackInfo& info) {
   });
   watcher_->Submit(
       std::make_unique<launch::ReadPlankFileJob>(std::move(lower), Text(info, 1), Number(info, 2), answered));
+  return deferred.Promise();
+}
+
+Napi::Value Anchor::ReleasePlanks(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (Closed(env)) return env.Undefined();
+  auto deferred = Napi::Promise::Deferred::New(env);
+  // Nobody waits for it, and no spawn shall.
+  auto answered = Settling(
+      deferred,
+      [](Napi::Env env, const launch::Answer& answer) -> Napi::Value {
+        if (!answer.found) return env.Null();
+        return Napi::Number::New(env, static_cast<double>(answer.milliseconds));
+      },
+      false);
+  watcher_->Submit(std::make_unique<launch::ReleasePlanksJob>(Milliseconds(info, 0), answered),
+                   launch::Launchers::Lane::kPreparations);
   return deferred.Promise();
 }
 

@@ -9,6 +9,7 @@ import { createHost, type Host } from '../host/host.js';
 import { IdRanges } from '../host/ids.js';
 import { PlankIdentities } from '../plank/digest.js';
 import { readPlankHeader } from '../plank/header.js';
+import { parseDuration, type Duration } from '../spec/duration.js';
 import { child, keysOf, readFields, wrongValue } from '../spec/field.js';
 import { readFlag, readInteger, readText } from '../spec/scalar.js';
 import { loadAddon } from './load.js';
@@ -24,6 +25,11 @@ export interface AnchorOptions {
    * They are made when no spawn is under way. Default 8.
    */
   reserve?: number;
+  /**
+   * How long a plank that no room was made from stays mounted. Living rooms keep what they are made of, and the next spawn
+   * mounts it again, which takes milliseconds. Default `1min`.
+   */
+  plankIdle?: Duration;
 }
 
 /** Where rooms get their cgroups. Default: in the cgroup of this process, as far as it may. */
@@ -51,10 +57,11 @@ const DEFAULT_LAUNCHERS = 2;
 const MOST_LAUNCHERS = 16;
 const DEFAULT_RESERVE = 8;
 const MOST_RESERVE = 64;
+const DEFAULT_PLANK_IDLE = '1min';
 
 /** Checks the options, reads the host, loads the addon and starts its threads. All of it or nothing. */
 export async function openHost(options: unknown): Promise<OpenedHost> {
-  const { parent, delegate, launchers, reserve } = parseOptions(options);
+  const { parent, delegate, launchers, reserve, plankIdle } = parseOptions(options);
   const { addon, init } = loadAddon();
   const facts = readCgroupFacts(hostFiles, { pid: process.pid, ...(parent === null ? {} : { parent }) });
   const chosen = chooseCgroup(facts, { delegate });
@@ -64,7 +71,7 @@ export async function openHost(options: unknown): Promise<OpenedHost> {
   try {
     const cgroup =
       choice.kind === 'none' ? null : { path: subtreePath(choice.parent), controllers: choice.controllers };
-    const binding = new AnchorBinding(addon, { init, launchers, cgroup });
+    const binding = new AnchorBinding(addon, { init, launchers, cgroup }, plankIdle);
     const identities = new PlankIdentities();
     const host = createHost({
       native: binding,
@@ -91,7 +98,7 @@ function unusable(parent: string, choice: Extract<CgroupChoice, { kind: 'none' }
   return new RoomError(choice.code, `cgroup.parent: ${choice.reason}`, { path: parent, hint: choice.remedy });
 }
 
-const optionKeys = keysOf<AnchorOptions>({ cgroup: true, launchers: true, reserve: true });
+const optionKeys = keysOf<AnchorOptions>({ cgroup: true, launchers: true, reserve: true, plankIdle: true });
 const cgroupKeys = keysOf<AnchorCgroupOptions>({ parent: true, delegate: true });
 
 function parseOptions(options: unknown): {
@@ -99,6 +106,7 @@ function parseOptions(options: unknown): {
   delegate: boolean;
   launchers: number;
   reserve: number;
+  plankIdle: number;
 } {
   const fields = readFields(options, 'options', optionKeys);
   const cgroup = readFields(fields.cgroup === undefined ? {} : fields.cgroup, 'cgroup', cgroupKeys);
@@ -113,6 +121,10 @@ function parseOptions(options: unknown): {
       fields.reserve === undefined
         ? DEFAULT_RESERVE
         : readInteger(fields.reserve, 'reserve', 0, MOST_RESERVE),
+    plankIdle: parseDuration(
+      fields.plankIdle === undefined ? DEFAULT_PLANK_IDLE : fields.plankIdle,
+      'plankIdle',
+    ),
   };
 }
 
