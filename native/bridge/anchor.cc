@@ -277,8 +277,14 @@ Napi::Value Anchor::Close(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   // Off the JS thread: it waits for the last room, and the events of that must still be delivered.
   std::shared_ptr<watch::Watcher> watcher = std::move(watcher_);
-  return Background::Run(env, [watcher](sys::Fault&) -> int64_t {
-    if (watcher) watcher->Close();
+  return Background::Run(env, [this, watcher, queue = queue_](sys::Fault&) -> int64_t {
+    if (!watcher) return 0;
+    watcher->Close();
+    // No event comes after this one. The listener leads back to this object: while we hold it, neither is ever
+    // collected.
+    watch::Event last{watch::EventType::kAnswer};
+    last.answer = [this] { on_event_.Reset(); };
+    queue->Post(std::move(last));
     return 0;
   });
 }
