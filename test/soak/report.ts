@@ -71,7 +71,7 @@ export function tablesOf(report: SoakReport): string {
       [['memory at', 'rooms', 'RSS', 'heap', 'heap reserved', 'external'], ...memory],
       [1, 2, 3, 4, 5],
     ),
-    `drift of RSS from 10 % to the end: ${megabytes(report.drift)}\n`,
+    `drift of RSS, from when all is warm to the end: ${megabytes(report.drift)}\n`,
     verdictsOf(report)
       .filter(({ against }) => against.length > 0)
       .map(
