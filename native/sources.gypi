@@ -35,6 +35,7 @@
       "native/launch/user_namespace.cc",
       "native/launch/workshop.cc",
       "native/sys/cgroup_directory.cc",
+      "native/sys/cgroup_tree.cc",
       "native/sys/loop.cc",
       "native/sys/message.cc",
       "native/sys/open_in_root.cc",
@@ -63,6 +64,7 @@
       "native/init/run.cc",
       "native/init/supervise.cc",
       "native/init/terminal.cc",
+      "native/sys/cgroup_tree.cc",
       "native/sys/open_in_root.cc"
     ],
     "addon_defines": [

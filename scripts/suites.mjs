@@ -89,6 +89,13 @@ export const suites = [
     command: [process.execPath, 'scripts/fuzz.mjs', '--seconds', '120'],
   },
   {
+    name: 'soak',
+    ci: true,
+    about: 'two minutes of rooms that end in every way, and what they leave',
+    format: 'tap',
+    command: ['sh', 'scripts/soak.sh', '--seconds', '120', '--tap'],
+  },
+  {
     name: 'newer-node',
     ci: true,
     about: 'unit and rooms, same addon file, newer Node',

@@ -61,7 +61,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   readonly #broadcast = new Broadcast<AnchorEvent>();
   #closing: Promise<void> | undefined;
 
-  private constructor({ binding, host, reserve, undo }: OpenedHost) {
+  private constructor({ binding, host, reserve, plankIdle, undo }: OpenedHost) {
     super();
     this.#binding = binding;
     this.#host = host;
@@ -70,6 +70,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
       binding,
       host,
       reserve,
+      plankIdle,
       failed: (error) => channels.reserveError.publish({ error }),
       announce: (room, event) => this.#announce(room, event),
       forget: (room) => this.#rooms.delete(room.id),

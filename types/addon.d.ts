@@ -44,12 +44,17 @@ export interface NativeAnchor {
   resize(master: number, columns: number, rows: number): void;
   /** Makes a blank room ahead, for the launch of a plan with its id; on a thread of low priority. Does not keep Node alive. */
   prepare(blank: BlankPlan): Promise<void>;
-  /** Mounts a plank ahead of its first room (and keeps it). idmap: whether its file system takes an idmapped mount. */
+  /** Mounts a plank ahead of its first room (and keeps it until releasePlanks()). idmap: whether its file system takes an idmapped mount. */
   openPlank(lower: LowerPlan): Promise<{ readonly idmap: boolean }>;
   /** Whether the file system below an absolute host path takes an idmapped mount. */
   probeIdmap(path: string): Promise<boolean>;
   /** Text of a regular file of a plank that need not be in use; null when there is none. At most `limit` bytes. */
   readPlankFile(lower: LowerPlan, path: string, limit: number): Promise<Uint8Array | null>;
+  /**
+   * Lets go of planks that nobody has used for so many milliseconds; whoever uses one later mounts it again. Resolves to the
+   * milliseconds until the next one is due, or null when none is mounted. Does not keep Node alive.
+   */
+  releasePlanks(idle: number): Promise<number | null>;
   /** Whether the event loop stays alive for this Anchor. */
   ref(): void;
   unref(): void;

@@ -32,7 +32,8 @@ Napi::Function Anchor::Define(Napi::Env env) {
        InstanceMethod<&Anchor::Resize>("resize"), InstanceMethod<&Anchor::Prepare>("prepare"),
        InstanceMethod<&Anchor::OpenPlank>("openPlank"), InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
        InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
-       InstanceMethod<&Anchor::Unref>("unref"), InstanceMethod<&Anchor::Close>("close")});
+       InstanceMethod<&Anchor::ReleasePlanks>("releasePlanks"), InstanceMethod<&Anchor::Unref>("unref"),
+       InstanceMethod<&Anchor::Close>("close")});
 }
 
 Anchor::Anchor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Anchor>(info) {
@@ -151,7 +152,7 @@ Napi::Value Anchor::Freeze(const Napi::CallbackInfo& info) {
   std::string leaf = watcher_->Cgroup(Number(info, 0));
   bool frozen = info[1].ToBoolean();
   return Background::Run(info.Env(), [leaf, frozen](sys::Fault& fault) -> int64_t {
-    if (leaf.empty()) return sys::Fail(fault, "freeze", "", ENOENT), 0;
+    if (leaf.empty()) return sys::Fail(fault, "room.ended", "", ESRCH), 0;
     return watch::Freeze(leaf, frozen, fault);
   });
 }
@@ -265,6 +266,23 @@ Napi::Value Anchor::ReadPlankFile(const Napi::CallbackInfo& info) {
   return deferred.Promise();
 }
 
+Napi::Value Anchor::ReleasePlanks(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (Closed(env)) return env.Undefined();
+  auto deferred = Napi::Promise::Deferred::New(env);
+  // Nobody waits for it, and no spawn shall.
+  auto answered = Settling(
+      deferred,
+      [](Napi::Env env, const launch::Answer& answer) -> Napi::Value {
+        if (!answer.found) return env.Null();
+        return Napi::Number::New(env, static_cast<double>(answer.milliseconds));
+      },
+      false);
+  watcher_->Submit(std::make_unique<launch::ReleasePlanksJob>(Milliseconds(info, 0), answered),
+                   launch::Launchers::Lane::kPreparations);
+  return deferred.Promise();
+}
+
 void Anchor::Ref(const Napi::CallbackInfo& info) {
   if (!held_) queue_->Hold(info.Env());
   held_ = true;
@@ -279,8 +297,14 @@ Napi::Value Anchor::Close(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   // Off the JS thread: it waits for the last room, and the events of that must still be delivered.
   std::shared_ptr<watch::Watcher> watcher = std::move(watcher_);
-  return Background::Run(env, [watcher](sys::Fault&) -> int64_t {
-    if (watcher) watcher->Close();
+  return Background::Run(env, [this, watcher, queue = queue_](sys::Fault&) -> int64_t {
+    if (!watcher) return 0;
+    watcher->Close();
+    // No event comes after this one. The listener leads back to this object: while we hold it, neither is ever
+    // collected.
+    watch::Event last{watch::EventType::kAnswer};
+    last.answer = [this] { on_event_.Reset(); };
+    queue->Post(std::move(last));
     return 0;
   });
 }

@@ -35,6 +35,7 @@ class Anchor : public Napi::ObjectWrap<Anchor> {
   Napi::Value OpenPlank(const Napi::CallbackInfo& info);
   Napi::Value ProbeIdmap(const Napi::CallbackInfo& info);
   Napi::Value ReadPlankFile(const Napi::CallbackInfo& info);
+  Napi::Value ReleasePlanks(const Napi::CallbackInfo& info);
   void Ref(const Napi::CallbackInfo& info);
   void Unref(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "init/protocol.h"
+#include "sys/cgroup_tree.h"
 #include "sys/raw.h"
 
 namespace rooms::init {
@@ -19,22 +20,17 @@ constexpr int kSubtreeFd = 1;   // the Anchor's cgroup directory
 constexpr int kParentFd = 2;    // the directory above it
 constexpr int kAttempts = 100;  // with growing pauses: two minutes, for rooms that hold much memory
 
-struct Dirent {
-  uint64_t inode;
-  int64_t offset;
-  unsigned short length;
-  unsigned char type;
-  char name[];
-};
-
-void Write(int directory, const char* file, const char* text, unsigned long size) {
-  long fd = Raw(__NR_openat, directory, Arg(file), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  Raw(__NR_write, fd, Arg(text), static_cast<long>(size));
-  Raw(__NR_close, fd);
+// A leaf, with the cgroups that somebody made below it. EBUSY means that processes are still dying in it.
+bool RemoveLeaf(const char* name) {
+  if (Raw(__NR_unlinkat, kSubtreeFd, Arg(name), AT_REMOVEDIR) >= 0) return true;
+  long leaf = Raw(__NR_openat, kSubtreeFd, Arg(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (leaf < 0) return false;
+  sys::RemoveCgroupsBelow(static_cast<int>(leaf));
+  Raw(__NR_close, leaf);
+  return Raw(__NR_unlinkat, kSubtreeFd, Arg(name), AT_REMOVEDIR) >= 0;
 }
 
-// Removes every leaf; true when none is left. EBUSY means that processes are still dying in it.
+// True when no leaf is left.
 bool RemoveLeaves() {
   alignas(8) char buffer[4096];
   bool empty = true;
@@ -43,10 +39,9 @@ bool RemoveLeaves() {
     long size = Raw(__NR_getdents64, kSubtreeFd, Arg(buffer), sizeof buffer);
     if (size <= 0) return empty;
     for (long at = 0; at < size;) {
-      const Dirent* entry = reinterpret_cast<const Dirent*>(buffer + at);
+      const sys::DirectoryEntry* entry = reinterpret_cast<const sys::DirectoryEntry*>(buffer + at);
       at += entry->length;
-      if (entry->type != 4 /* DT_DIR */ || entry->name[0] == '.') continue;
-      if (Raw(__NR_unlinkat, kSubtreeFd, Arg(entry->name), AT_REMOVEDIR) < 0) empty = false;
+      if (entry->IsChild() && !RemoveLeaf(entry->name)) empty = false;
     }
   }
 }
@@ -65,7 +60,7 @@ void Keep() {
     length = size;
   }
   name[length] = '\0';
-  Write(kSubtreeFd, "cgroup.kill", "1", 1);  // Linux 5.14; before that the rooms' lifelines do it
+  sys::KillCgroup(kSubtreeFd);  // where there is none, the rooms' lifelines end what is in it
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (RemoveLeaves()) break;
     long pause_ns = attempt < 50 ? 2'000'000 : (attempt - 49) * 90'000'000L;

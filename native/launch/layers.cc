@@ -38,7 +38,7 @@ sys::UniqueFd MakeUpper(const plan::Blank& blank, sys::Fault& fault) {
 
 sys::UniqueFd MakeLower(Workshop& workshop, const Stack& stack, const plan::Root& root, int user_namespace,
                         sys::Fault& fault) {
-  const Plank* plank = workshop.planks.Get(workshop, stack, root.lower, fault);
+  std::shared_ptr<const Plank> plank = workshop.planks.Get(workshop, stack, root.lower, fault);
   if (!plank) return {};
   int clone = sys::CloneMount(plank->mount.get());
   if (clone < 0) {

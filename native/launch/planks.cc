@@ -6,11 +6,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "launch/filesystem.h"
 #include "launch/host_scope.h"
 #include "launch/skeleton.h"
 #include "launch/user_namespace.h"
 #include "launch/workshop.h"
+#include "sys/clock.h"
 #include "sys/loop.h"
 #include "sys/mount_api.h"
 
@@ -55,7 +59,12 @@ bool TakesIdmap(const Workshop& workshop, const Stack& stack, int mount) {
 
 }  // namespace
 
-const Plank* Planks::Get(const Workshop& workshop, const Stack& stack, const plan::Lower& lower, sys::Fault& fault) {
+Plank::~Plank() {
+  if (mount) DropTemplate(mount.get());
+}
+
+std::shared_ptr<const Plank> Planks::Get(const Workshop& workshop, const Stack& stack, const plan::Lower& lower,
+                                         sys::Fault& fault) {
   sys::UniqueFd image;
   std::string key;
   if (lower.kind == plan::LowerKind::kImage) {
@@ -70,12 +79,13 @@ const Plank* Planks::Get(const Workshop& workshop, const Stack& stack, const pla
     key = std::string("skeleton:") + lower.key;
   }
 
-  Plank* plank;
+  std::shared_ptr<Plank> plank;
   {
     std::lock_guard lock(mutex_);
-    std::unique_ptr<Plank>& slot = planks_[key];
-    if (!slot) slot = std::make_unique<Plank>();
-    plank = slot.get();
+    std::shared_ptr<Plank>& slot = planks_[key];
+    if (!slot) slot = std::make_shared<Plank>();
+    slot->used = sys::Now();
+    plank = slot;
   }
   std::lock_guard lock(plank->mounting);
   if (plank->mount) return plank;
@@ -89,6 +99,26 @@ const Plank* Planks::Get(const Workshop& workshop, const Stack& stack, const pla
   plank->idmap = TakesIdmap(workshop, stack, mount.get());
   plank->mount = std::move(mount);
   return plank;
+}
+
+int64_t Planks::Release(int64_t idle_ms) {
+  constexpr int64_t kMs = 1'000'000, kCentury = 3'155'695'200'000;  // in milliseconds: as nanoseconds it fits
+  int64_t idle = std::clamp<int64_t>(idle_ms, 0, kCentury) * kMs;
+  std::vector<std::shared_ptr<Plank>> released;  // unmounted when the lock is no longer held
+  std::lock_guard lock(mutex_);
+  int64_t now = sys::Now(), next = -1;
+  for (auto at = planks_.begin(); at != planks_.end();) {
+    int64_t left = at->second->used + idle - now;
+    if (left <= 0) {
+      released.push_back(std::move(at->second));
+      at = planks_.erase(at);
+      continue;
+    }
+    int64_t left_ms = (left + kMs - 1) / kMs;
+    if (next < 0 || left_ms < next) next = left_ms;
+    ++at;
+  }
+  return next;
 }
 
 }  // namespace rooms::launch

@@ -72,6 +72,15 @@ bool ClonesDetached() {
   return mount && sys::UniqueFd(sys::CloneMount(mount.get()));
 }
 
+// Writable, unlike the root: templates come and go.
+bool MakeTemplatePlace(sys::Fault& fault) {
+  sys::UniqueFd place = NewFilesystem("seclude", "tmpfs", {{"size", "4k"}, {"nr_inodes", "4k"}, {"mode", "0700"}},
+                                      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, fault);
+  if (!place) return false;
+  int attached = sys::AttachMountAt(place.get(), AT_FDCWD, kTemplatePlace);
+  return attached < 0 ? sys::Fail(fault, "seclude", "move_mount", attached, kTemplatePlace) : true;
+}
+
 long ReadNumber(int directory, const char* file) {
   sys::UniqueFd fd(openat(directory, file, O_RDONLY | O_CLOEXEC));
   char text[16] = {};
@@ -90,6 +99,7 @@ bool Seclude(Seclusion& keep, Workshop& workshop, sys::Fault& fault) {
   workshop.launcher_mounts.reset(openat(workshop.proc.get(), "thread-self/ns/mnt", O_RDONLY | O_CLOEXEC));
   if (!workshop.launcher_mounts) return sys::Fail(fault, "seclude", "openat", errno, "ns/mnt");
   workshop.clones_detached = ClonesDetached();
+  if (!workshop.clones_detached && !MakeTemplatePlace(fault)) return false;
   workshop.lift_oom_score = ReadNumber(workshop.proc.get(), "self/oom_score_adj") < 0;
   workshop.nice = getpriority(PRIO_PROCESS, 0);
   umask(022);  // ours alone since unshare(CLONE_FS): modes of what we make in rooms do not depend on the program's

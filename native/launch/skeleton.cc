@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "launch/filesystem.h"
+#include "sys/clock.h"
 #include "sys/mount_api.h"
 
 namespace rooms::launch {
@@ -43,6 +44,18 @@ bool MakeEntry(int tree, const plan::SkeletonEntry& entry, sys::Fault& fault) {
   return true;
 }
 
+// EBUSY: somebody has a file of it open for writing. That is a child which another launcher is just making: it begins
+// with a copy of our descriptors, and lets go of them within a moment.
+int Seal(int mount) {
+  constexpr timespec kPause{0, 200'000};
+  constexpr int64_t kPatience = 10'000'000'000;
+  for (int64_t until = sys::Now() + kPatience;;) {
+    int sealed = sys::MountSetattr(mount, MOUNT_ATTR_RDONLY);
+    if (sealed != -EBUSY || sys::Now() > until) return sealed;
+    nanosleep(&kPause, nullptr);
+  }
+}
+
 }  // namespace
 
 sys::UniqueFd MakeSkeleton(const plan::Span<plan::SkeletonEntry>& entries, sys::Fault& fault) {
@@ -51,7 +64,7 @@ sys::UniqueFd MakeSkeleton(const plan::Span<plan::SkeletonEntry>& entries, sys::
   if (!mount) return {};
   for (const plan::SkeletonEntry& entry : entries)
     if (!MakeEntry(mount.get(), entry, fault)) return {};
-  int sealed = sys::MountSetattr(mount.get(), MOUNT_ATTR_RDONLY);
+  int sealed = Seal(mount.get());
   if (sealed < 0) return sys::Fail(fault, "skeleton", "mount_setattr", sealed), sys::UniqueFd();
   return mount;
 }

@@ -18,7 +18,8 @@ OpenPlankJob::OpenPlankJob(std::unique_ptr<PlannedRoom> lower, Answered answered
     : planned_(std::move(lower)), answered_(std::move(answered)) {}
 
 void OpenPlankJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds&, JobFds&) {
-  const Plank* plank = workshop.planks.Get(workshop, stacks.child, planned_->room.root.lower, answer_.fault);
+  std::shared_ptr<const Plank> plank =
+      workshop.planks.Get(workshop, stacks.child, planned_->room.root.lower, answer_.fault);
   if (plank) answer_.yes = plank->idmap;
 }
 
@@ -29,7 +30,8 @@ ReadPlankFileJob::ReadPlankFileJob(std::unique_ptr<PlannedRoom> lower, std::stri
     : planned_(std::move(lower)), path_(std::move(path)), limit_(limit), answered_(std::move(answered)) {}
 
 void ReadPlankFileJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds&, JobFds&) {
-  const Plank* plank = workshop.planks.Get(workshop, stacks.child, planned_->room.root.lower, answer_.fault);
+  std::shared_ptr<const Plank> plank =
+      workshop.planks.Get(workshop, stacks.child, planned_->room.root.lower, answer_.fault);
   if (!plank) return;
   // The plank is data, not a place: its links stay inside it and its devices are not opened.
   int opened = sys::OpenInRoot(plank->mount.get(), path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
@@ -52,6 +54,16 @@ void ReadPlankFileJob::Run(Workshop& workshop, const Stacks& stacks, const JobFd
 }
 
 void ReadPlankFileJob::Finish(const JobFds&) { answered_(std::move(answer_)); }
+
+ReleasePlanksJob::ReleasePlanksJob(int64_t idle_ms, Answered answered)
+    : idle_ms_(idle_ms), answered_(std::move(answered)) {}
+
+void ReleasePlanksJob::Run(Workshop& workshop, const Stacks&, const JobFds&, JobFds&) {
+  answer_.milliseconds = workshop.planks.Release(idle_ms_);
+  answer_.found = answer_.milliseconds >= 0;
+}
+
+void ReleasePlanksJob::Finish(const JobFds&) { answered_(std::move(answer_)); }
 
 PrepareJob::PrepareJob(std::unique_ptr<PlannedRoom> planned, Answered answered)
     : planned_(std::move(planned)), answered_(std::move(answered)) {}

@@ -13,6 +13,7 @@ struct Answer {
   sys::Fault fault;  // error 0: none
   bool yes = false;
   bool found = false;
+  int64_t milliseconds = 0;
   std::string bytes;
 };
 
@@ -42,6 +43,20 @@ class ReadPlankFileJob : public Job {
   std::unique_ptr<PlannedRoom> planned_;
   std::string path_;
   size_t limit_;
+  Answered answered_;
+  Answer answer_;
+};
+
+// Lets go of planks that nobody has used for so long; `found`: some are left, the next of which is due in
+// `milliseconds`.
+class ReleasePlanksJob : public Job {
+ public:
+  ReleasePlanksJob(int64_t idle_ms, Answered answered);
+  void Run(Workshop& workshop, const Stacks& stacks, const JobFds& received, JobFds& reply) override;
+  void Finish(const JobFds& received) override;
+
+ private:
+  int64_t idle_ms_;
   Answered answered_;
   Answer answer_;
 };

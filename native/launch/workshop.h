@@ -37,12 +37,16 @@ struct Workshop {
   Blanks blanks;
 };
 
-// Where templates lie in the launchers' own root, one on top of the other. Not on "/" itself: whoever has mounts above
-// its root counts as chrooted, and may make no user namespace.
+// Where templates lie in the launchers' own root, each in a directory of its own: what lies on top of another mount
+// goes with it. Not on "/" itself: whoever has mounts above its root counts as chrooted, and may make no user
+// namespace.
 constexpr const char* kTemplatePlace = "/t";
 
 // Makes `mount` a template: attached where the kernel can only clone what is attached.
 bool KeepTemplate(const Workshop& workshop, int mount, sys::Fault& fault);
+
+// Undoes that, for what was attached; before `mount` is closed.
+void DropTemplate(int mount);
 
 // A path of the host as a descriptor; absolute paths would otherwise start at the launcher's empty root.
 int OpenHost(const Workshop& workshop, const char* path, uint64_t flags, uint64_t resolve = 0);

@@ -27,6 +27,8 @@ int OpenRootOf(const launch::LaunchedRoom& room, sys::Fault& fault) {
   char path[48];
   snprintf(path, sizeof path, "/proc/%ld/root", room.pid);
   int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  // A process that has exited shows no root, also while nobody has waited for it.
+  if (root < 0 && (errno == ENOENT || errno == ESRCH)) return sys::Fail(fault, "room.ended", "open", errno), -1;
   if (root < 0) return sys::Fail(fault, "root.open", "open", errno, path), -1;
   long alive = sys::Raw(__NR_pidfd_send_signal, room.pidfd.get(), 0, 0, 0);
   if (alive == 0) return root;

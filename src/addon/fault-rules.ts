@@ -260,7 +260,11 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
   },
   'cgroup.remove': {
     doing: 'remove the cgroup %',
-    on: { EBUSY: { hint: 'Somebody put a process into it.' } },
+    on: {
+      EBUSY: {
+        hint: 'A process in it does not end, although it was killed: it hangs in the kernel (state D).',
+      },
+    },
   },
 
   // By room-init, for the command and for every process of room.exec().

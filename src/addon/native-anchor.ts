@@ -3,6 +3,7 @@ import type { NativeEvent } from '../../types/event.js';
 import type { AnchorPlan, BlankPlan, LowerPlan, Plan, ProcessPlan } from '../../types/plan.js';
 import type { HostNative } from '../host/host.js';
 import type { RoomError } from '../errors.js';
+import { PlankRest } from './plank-rest.js';
 import { errorFromNative } from './refusal.js';
 
 /** Gets the events of one room, in order. */
@@ -37,12 +38,17 @@ export interface Launcher {
 export class AnchorBinding implements Launcher, HostNative {
   readonly #native: NativeAnchor;
   readonly #listeners = new Map<number, RoomListener>();
+  readonly #planks: PlankRest;
   #holds = 0;
 
-  /** Throws a RoomError when threads or the cgroup subtree cannot be made. */
-  constructor(addon: Addon, plan: AnchorPlan) {
+  /**
+   * Throws a RoomError when threads or the cgroup subtree cannot be made. `plankIdle`: milliseconds after which a plank that
+   * nobody uses is let go.
+   */
+  constructor(addon: Addon, plan: AnchorPlan, plankIdle: number) {
     this.#native = translate(() => new addon.Anchor(plan, (event) => this.#dispatch(event)));
     this.#native.unref();
+    this.#planks = new PlankRest(plankIdle, async (idle) => this.#native.releasePlanks(idle));
   }
 
   launch(plan: Plan, listener: RoomListener): number {
@@ -110,11 +116,11 @@ export class AnchorBinding implements Launcher, HostNative {
   // Faults of these two are passed on as they are: the resolver knows what the plank was for and has its own words.
 
   openPlank(lower: LowerPlan): Promise<{ readonly idmap: boolean }> {
-    return this.#holding(() => this.#native.openPlank(lower));
+    return this.#using(() => this.#native.openPlank(lower));
   }
 
   readPlankFile(lower: LowerPlan, path: string, limit: number): Promise<Uint8Array | null> {
-    return this.#holding(() => this.#native.readPlankFile(lower, path, limit));
+    return this.#using(() => this.#native.readPlankFile(lower, path, limit));
   }
 
   hold(): void {
@@ -127,12 +133,14 @@ export class AnchorBinding implements Launcher, HostNative {
 
   /** Resolves when every room, thread and cgroup of this Anchor is gone. */
   close(): Promise<void> {
+    this.#planks.stop();
     return this.#held(() => this.#native.close());
   }
 
   #dispatch(event: NativeEvent): void {
     const listener = this.#listeners.get(event.room);
     if (event.type === 'removed' || event.type === 'launch-failed') this.#listeners.delete(event.room);
+    if (event.type === 'launched' || event.type === 'launch-failed') this.#planks.used();
     listener?.(event);
   }
 
@@ -140,6 +148,15 @@ export class AnchorBinding implements Launcher, HostNative {
     return this.#holding(work).catch((error: unknown) => {
       throw errorFromNative(error);
     });
+  }
+
+  /** Afterwards a plank is mounted: when exactly native code came to it, nobody knows here. */
+  async #using<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#holding(work);
+    } finally {
+      this.#planks.used();
+    }
   }
 
   async #holding<T>(work: () => Promise<T>): Promise<T> {

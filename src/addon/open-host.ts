@@ -9,6 +9,7 @@ import { createHost, type Host } from '../host/host.js';
 import { IdRanges } from '../host/ids.js';
 import { PlankIdentities } from '../plank/digest.js';
 import { readPlankHeader } from '../plank/header.js';
+import { parseDuration, type Duration } from '../spec/duration.js';
 import { child, keysOf, readFields, wrongValue } from '../spec/field.js';
 import { readFlag, readInteger, readText } from '../spec/scalar.js';
 import { loadAddon } from './load.js';
@@ -25,6 +26,11 @@ export interface AnchorOptions {
    * spawn is under way. Default 8.
    */
   reserve?: number;
+  /**
+   * How long a plank that no room was made from stays mounted, and rooms of it wait that nobody asked for by a pool. Living rooms
+   * keep what they are made of, and the next spawn mounts it again, which takes milliseconds. Default `1min`.
+   */
+  plankIdle?: Duration;
 }
 
 /** Where rooms get their cgroups. Default: in the cgroup of this process, as far as it may. */
@@ -42,8 +48,10 @@ export interface AnchorCgroupOptions {
 export interface OpenedHost {
   readonly binding: AnchorBinding;
   readonly host: Host;
-  /** Blank rooms to keep ready. */
+  /** Rooms to keep ready. */
   readonly reserve: number;
+  /** Milliseconds after which what was made from a plank and is not used is given up. */
+  readonly plankIdle: number;
   /** Puts back what opening changed. After the binding is closed. */
   readonly undo: () => Promise<void>;
 }
@@ -52,10 +60,11 @@ const DEFAULT_LAUNCHERS = 2;
 const MOST_LAUNCHERS = 16;
 const DEFAULT_RESERVE = 8;
 const MOST_RESERVE = 64;
+const DEFAULT_PLANK_IDLE = '1min';
 
 /** Checks the options, reads the host, loads the addon and starts its threads. All of it or nothing. */
 export async function openHost(options: unknown): Promise<OpenedHost> {
-  const { parent, delegate, launchers, reserve } = parseOptions(options);
+  const { parent, delegate, launchers, reserve, plankIdle } = parseOptions(options);
   const { addon, init } = loadAddon();
   const facts = readCgroupFacts(hostFiles, { pid: process.pid, ...(parent === null ? {} : { parent }) });
   const chosen = chooseCgroup(facts, { delegate });
@@ -65,7 +74,7 @@ export async function openHost(options: unknown): Promise<OpenedHost> {
   try {
     const cgroup =
       choice.kind === 'none' ? null : { path: subtreePath(choice.parent), controllers: choice.controllers };
-    const binding = new AnchorBinding(addon, { init, launchers, cgroup });
+    const binding = new AnchorBinding(addon, { init, launchers, cgroup }, plankIdle);
     const identities = new PlankIdentities();
     const host = createHost({
       native: binding,
@@ -77,7 +86,7 @@ export async function openHost(options: unknown): Promise<OpenedHost> {
       cgroup: { choice, directory: cgroup?.path ?? null },
       ownPidMax: addon.hasPidMax(),
     });
-    return { binding, host, reserve, undo: () => prepared.undo() };
+    return { binding, host, reserve, plankIdle, undo: () => prepared.undo() };
   } catch (error) {
     await prepared.undo();
     throw error;
@@ -93,7 +102,7 @@ function unusable(parent: string, choice: Extract<CgroupChoice, { kind: 'none' }
   return new RoomError(choice.code, `cgroup.parent: ${choice.reason}`, { path: parent, hint: choice.remedy });
 }
 
-const optionKeys = keysOf<AnchorOptions>({ cgroup: true, launchers: true, reserve: true });
+const optionKeys = keysOf<AnchorOptions>({ cgroup: true, launchers: true, reserve: true, plankIdle: true });
 const cgroupKeys = keysOf<AnchorCgroupOptions>({ parent: true, delegate: true });
 
 function parseOptions(options: unknown): {
@@ -101,6 +110,7 @@ function parseOptions(options: unknown): {
   delegate: boolean;
   launchers: number;
   reserve: number;
+  plankIdle: number;
 } {
   const fields = readFields(options, 'options', optionKeys);
   const cgroup = readFields(fields.cgroup === undefined ? {} : fields.cgroup, 'cgroup', cgroupKeys);
@@ -115,6 +125,10 @@ function parseOptions(options: unknown): {
       fields.reserve === undefined
         ? DEFAULT_RESERVE
         : readInteger(fields.reserve, 'reserve', 0, MOST_RESERVE),
+    plankIdle: parseDuration(
+      fields.plankIdle === undefined ? DEFAULT_PLANK_IDLE : fields.plankIdle,
+      'plankIdle',
+    ),
   };
 }
 

@@ -7,18 +7,20 @@ import type { WaitingRoom } from './waiting.js';
 export interface AheadParts {
   /** How many rooms are kept waiting. */
   readonly size: number;
+  /** Milliseconds after which rooms that nobody used are given up. */
+  readonly patience: number;
   /** Launches a room for a spec, without its command. */
   readonly make: (resolved: ResolvedSpec, shape: RoomShape) => Promise<WaitingRoom>;
   /** Hears why one could not be made. */
   readonly failed: (error: unknown) => void;
 }
 
-/** Milliseconds after which rooms that nobody used are given up. */
-const PATIENCE = 60_000;
+/** What setTimeout() can wait for. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * Rooms that wait for a spec that comes again and again: most programs spawn the same room with another command. What was
- * spawned twice in a row is expected a third time, and kept until another spec is.
+ * spawned twice in a row is expected a third time, and kept until another spec is, or nobody comes.
  */
 export class Ahead implements Filler {
   readonly eager = false;
@@ -62,10 +64,10 @@ export class Ahead implements Filler {
     if (!again || this.#parts.size === 0 || dependsOnSources(resolved)) return;
     if (this.#expected !== null && sameShape(this.#expected.shape, shape)) return;
     void this.giveUp();
-    const { size, make, failed } = this.#parts;
+    const { size, patience, make, failed } = this.#parts;
     const stock = new Stock({ size, eager: false, make: () => make(resolved, shape), failed });
     this.#expected = { shape, stock };
-    this.#timer = setTimeout(() => void this.giveUp(), PATIENCE);
+    this.#timer = setTimeout(() => void this.giveUp(), Math.min(patience, LONGEST_TIMER));
     this.#timer.unref();
   }
 

@@ -31,6 +31,8 @@ export interface MakerParts {
   readonly host: Host;
   /** Rooms that are kept ready: blank ones, and up to half of them waiting for a spec that comes again. */
   readonly reserve: number;
+  /** Milliseconds after which rooms that wait for a spec that does not come are given up. */
+  readonly plankIdle: number;
   /** Hears why a room could not be made ahead. */
   readonly failed: (error: unknown) => void;
   /** Hears what happens to every room that ran. */
@@ -56,7 +58,7 @@ export class RoomMaker {
 
   constructor(parts: MakerParts) {
     this.#parts = parts;
-    const { binding, host, reserve } = parts;
+    const { binding, host, reserve, plankIdle } = parts;
     const { disk, files } = parseLimits(undefined, 'limits');
     const { pidMax, seesCgroup } = host;
     const blank = {
@@ -69,6 +71,7 @@ export class RoomMaker {
     const failed = (error: unknown): void => parts.failed(errorFromNative(error));
     this.#ahead = new Ahead({
       size: Math.floor(reserve / 2),
+      patience: plankIdle,
       make: (resolved, shape) => this.makeWaiting(resolved, shape),
       failed,
     });

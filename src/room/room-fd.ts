@@ -141,11 +141,13 @@ function makePrintable(error: Error): void {
   if (stack !== undefined) error.stack = stack.replace(message, () => error.message);
 }
 
+const known: ReadonlySet<string> = new Set(['ERR_ROOM_FILE', 'ERR_ROOM_ENDED', 'ERR_ROOM_CLOSED']);
+
 /** Any failure of a file operation as ERR_ROOM_FILE; what already is one, and mistakes of the caller, stay what they are. */
 export function asFileError(error: unknown, doing: string, path: string): unknown {
   if (!(error instanceof Error)) return error;
   const { code, syscall, errno } = error as NodeJS.ErrnoException;
-  if (code === 'ERR_ROOM_FILE' || code === 'ERR_ROOM_ENDED' || typeof errno !== 'number') return error;
+  if (typeof errno !== 'number' || (code !== undefined && known.has(code))) return error;
   makePrintable(error);
   const details: FaultDetails = { errno, cause: error };
   if (syscall !== undefined) details.syscall = syscall;

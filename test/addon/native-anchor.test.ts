@@ -38,7 +38,7 @@ const changed = (room: number): NativeEvent => ({ type: 'changed', room, file: '
 
 test('every room hears its own events, until it is removed', (t) => {
   const { addon, emit } = addonWith({});
-  const binding = new AnchorBinding(addon, anchorPlan);
+  const binding = new AnchorBinding(addon, anchorPlan, 60_000);
   const heard: string[] = [];
   const first = binding.launch(anyPlan, ({ type }) => heard.push(`first ${type}`));
   const second = binding.launch(anyPlan, ({ type }) => heard.push(`second ${type}`));
@@ -51,7 +51,7 @@ test('every room hears its own events, until it is removed', (t) => {
 
 test('the event loop is held while somebody needs it', async (t) => {
   const { addon, calls } = addonWith({ freeze: () => Promise.resolve() });
-  const binding = new AnchorBinding(addon, anchorPlan);
+  const binding = new AnchorBinding(addon, anchorPlan, 60_000);
   t.deepEqual(calls.splice(0), ['unref'], 'an idle Anchor holds nothing');
   binding.hold();
   binding.hold();
@@ -70,7 +70,7 @@ test('faults become errors, thrown or rejected', async (t) => {
     },
     openBelow: () => Promise.reject(broken('file.open', 2)),
   });
-  const binding = new AnchorBinding(addon, anchorPlan);
+  const binding = new AnchorBinding(addon, anchorPlan, 60_000);
   const thrown = t.throws(() => binding.exec(1, {} as never), { instanceOf: RoomError });
   t.is(thrown.code, 'ERR_ROOM_ENDED');
   t.truthy(thrown.cause);
@@ -84,7 +84,7 @@ test('what is no fault is passed on as it is', (t) => {
       throw mistake;
     },
   });
-  const binding = new AnchorBinding(addon, anchorPlan);
+  const binding = new AnchorBinding(addon, anchorPlan, 60_000);
   t.is(
     t.throws(() => binding.launch(anyPlan, () => {})),
     mistake,
@@ -94,7 +94,7 @@ test('what is no fault is passed on as it is', (t) => {
 test('the resolver gets faults of planks as they are', async (t) => {
   const fault = broken('mount.plank', 22);
   const { addon, calls } = addonWith({ openPlank: () => Promise.reject(fault) });
-  const binding = new AnchorBinding(addon, anchorPlan);
+  const binding = new AnchorBinding(addon, anchorPlan, 60_000);
   t.is(await t.throwsAsync(binding.openPlank({} as never)), fault);
   t.deepEqual(calls, ['unref', 'ref', 'unref']);
 });

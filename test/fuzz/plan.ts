@@ -102,6 +102,7 @@ await tryFor({
         () => current.kill(room),
         () => current.setDeadline(room, odd(random)),
         () => current.freeze(room, odd(random)),
+        () => current.releasePlanks(odd(random)),
         () => current.openBelow(room, odd(random), odd(random), odd(random)),
         () => current.own(-1 - random.below(3)),
         () => current.own(odd(random)),

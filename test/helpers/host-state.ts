@@ -32,19 +32,24 @@ export function isOver(found: ProcessFacts | null, parent: number): boolean {
   return found === null || (found.state === 'Z' && found.parent !== parent);
 }
 
-/** Children, their children and so on: name by key. */
-export function descendantsOf(pid: number): Map<string, string> {
+/** Children, their children and so on. */
+export function familyOf(pid: number): ProcessFacts[] {
   const all = processIds().flatMap((each) => readProcess(each) ?? []);
-  const found = new Map<string, string>();
+  const found = new Map<string, ProcessFacts>();
   const collect = (parent: number): void => {
     for (const each of all.filter((candidate) => candidate.parent === parent)) {
       if (found.has(each.key)) continue;
-      found.set(each.key, each.name);
+      found.set(each.key, each);
       collect(Number.parseInt(each.key, 10));
     }
   };
   collect(pid);
-  return found;
+  return [...found.values()];
+}
+
+/** The same: name by key. */
+export function descendantsOf(pid: number): Map<string, string> {
+  return new Map(familyOf(pid).map(({ key, name }) => [key, name]));
 }
 
 /** Its children that are PID 1 of a room. */
@@ -81,14 +86,26 @@ export function cgroupsOf(pid: number): string[] {
 
 /** Loop devices that a file is behind. */
 export function loopsOn(plank: string): string[] {
+  return loopsWhere((file) => file === plank);
+}
+
+/** Loop devices whose files, which may be deleted by now, are wanted. */
+export function loopsWhere(wanted: (file: string) => boolean): string[] {
   return list('/sys/block')
     .filter((name) => name.startsWith('loop'))
-    .filter(
-      (name) =>
-        read(`/sys/block/${name}/loop/backing_file`)
-          .trim()
-          .replace(/ \(deleted\)$/, '') === plank,
-    );
+    .filter((name) => {
+      const file = read(`/sys/block/${name}/loop/backing_file`).trim();
+      return file !== '' && wanted(file.replace(/ \(deleted\)$/, ''));
+    });
+}
+
+/** What a table of descriptors holds, without the numbers of sockets and pipes; `directory` is one of `/proc/…/fd`. */
+export function descriptorsIn(directory: string): string[] {
+  return list(directory).flatMap((fd) => {
+    const target = linkOf(`${directory}/${fd}`);
+    // The directory that is being read is one of them.
+    return target === '' || target.endsWith('/fd') ? [] : [target.replace(/:\[\d+\]$/, '')];
+  });
 }
 
 /** Where a loop device is mounted, in any namespace that a process lives in. */

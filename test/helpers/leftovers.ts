@@ -4,8 +4,8 @@ import type { ExecutionContext } from 'ava';
 import {
   cgroupsOf,
   descendantsOf,
+  descriptorsIn,
   isOver,
-  linkOf,
   list,
   loopsOn,
   mountsOf,
@@ -107,13 +107,8 @@ export async function settled(remains: () => string[]): Promise<string[]> {
 }
 
 function standingNow(plank: string): Standing {
-  const descriptors = list('/proc/self/fd').flatMap((fd) => {
-    const target = linkOf(`/proc/self/fd/${fd}`);
-    // The directory that is being read is one of them.
-    return target === '' || target.endsWith('/fd') ? [] : [target.replace(/:\[\d+\]$/, '')];
-  });
   return {
-    descriptors: descriptors.sort(),
+    descriptors: descriptorsIn('/proc/self/fd').sort(),
     threads: list('/proc/self/task').length,
     // By key alone: a name changes with execve.
     children: [...descendantsOf(process.pid).keys()],

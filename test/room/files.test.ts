@@ -1,8 +1,9 @@
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import type { Room } from '../../src/index.js';
-import { nextText, useRooms } from '../helpers/room.js';
+import type { Room, RoomError } from '../../src/index.js';
+import { nextText, often, useRooms } from '../helpers/room.js';
 
 const rooms = useRooms(test);
 const text = { encoding: 'utf8' } as const;
@@ -141,4 +142,16 @@ test('after the end there are no files', async (t) => {
   const { room } = await rooms.anchor.run(rooms.shell('true'));
   await t.throwsAsync(room.files.read('/etc/passwd'), { code: 'ERR_ROOM_ENDED' });
   await t.throwsAsync(room.files.write('/tmp/x', ''), { code: 'ERR_ROOM_ENDED' });
+});
+
+test('while a room dies, its files say that it has ended, and nothing else', async (t) => {
+  const codes = new Set<string>();
+  for (let round = 0; round < often(100); round++) {
+    const room = await rooms.anchor.spawn(rooms.spec(['sleep', '1000']));
+    process.kill(room.pid, 'SIGKILL');
+    // News of the end come between two turns of the event loop.
+    for (; room.state === 'running'; await turn())
+      await room.files.read('/etc/passwd').catch((error: unknown) => codes.add((error as RoomError).code));
+  }
+  t.deepEqual([...codes], ['ERR_ROOM_ENDED']);
 });

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { Room, RoomError } from '../../src/index.js';
-import { nextText, until, useRooms } from '../helpers/room.js';
+import { nextText, often, until, useRooms } from '../helpers/room.js';
 
 const rooms = useRooms(test);
 const counting = 'i=0; while :; do i=$((i+1)); echo $i > /tmp/count; done';
@@ -83,4 +83,16 @@ test('a room that has ended cannot be frozen', async (t) => {
   const error = await t.throwsAsync(room.freeze());
   const expected = room.granted.cgroup === null ? /^ERR_ROOM_CGROUP_/ : /^ERR_ROOM_ENDED$/;
   t.regex((error as RoomError).code, expected);
+});
+
+test('while a room dies, freezing it works or says that it has ended', async (t) => {
+  const codes = new Set<string>();
+  for (let round = 0; round < often(100); round++) {
+    const room = await rooms.anchor.spawn(rooms.spec(['sleep', '1000']));
+    if (room.granted.cgroup === null) return t.pass('no cgroup on this host');
+    process.kill(room.pid, 'SIGKILL');
+    for (; room.state === 'running'; await turn())
+      await room.freeze().catch((error: unknown) => codes.add((error as RoomError).code));
+  }
+  t.deepEqual([...codes], ['ERR_ROOM_ENDED']);
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
 import type { Outcome, Room, RoomError } from '../../src/index.js';
-import { often, until, useRooms } from '../helpers/room.js';
+import { often, slowness, until, useRooms } from '../helpers/room.js';
 
 const rooms = useRooms(test);
 
@@ -126,6 +126,20 @@ test('nothing of what a quick command shows is lost, in run() and in exec()', as
     let shown = '';
     for await (const chunk of process.stdout ?? []) shown += String(chunk);
     if (shown !== 'shown\r\n') return t.fail(`exec() lost it in round ${round}`);
+  }
+  t.pass();
+});
+
+test('nothing is lost of what a process of exec() showed while nobody could read it', async (t) => {
+  const room = await rooms.start(t, 'exec sleep 1000');
+  const expected = Array.from({ length: 6000 }, (_, at) => `${at + 1}\r\n`).join('');
+  for (let round = 0; round < often(20); round++) {
+    const process = await room.exec(['seq', '1', '6000'], { stdio: { pty: {} } });
+    // More than a terminal gives at once, and its session leader has ended before this thread gets to any of it.
+    for (const end = performance.now() + 50 * slowness; performance.now() < end;);
+    let shown = '';
+    for await (const chunk of process.stdout ?? []) shown += String(chunk);
+    if (shown !== expected) return t.fail(`${shown.length} of ${expected.length} bytes in round ${round}`);
   }
   t.pass();
 });

@@ -144,7 +144,7 @@ function ahead(size = 2): { ahead: Ahead; launchers: FakeLauncher[] } {
     await room.ready.promise;
     return room;
   };
-  return { ahead: new Ahead({ size, make, failed: () => {} }), launchers };
+  return { ahead: new Ahead({ size, patience: 60_000, make, failed: () => {} }), launchers };
 }
 
 test('what was spawned twice in a row is expected a third time', async (t) => {
