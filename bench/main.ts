@@ -5,16 +5,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contendersNamed } from './contenders/index.js';
-import { LaneProcess } from './drive/lane-process.js';
+import { makeSetting } from './drive/setting.js';
 import { currentLoad, readMachineFacts } from './machine.js';
 import { type Options, parseOptions, usage } from './options.js';
 import { plotsOf } from './plots/index.js';
 import { type Answers, ask } from './questions/index.js';
-import type { Setting } from './questions/question.js';
 import { renderComparison, renderReport } from './report.js';
 import { type RunReport, parseRunReport } from './run-report.js';
-import { seededRandom } from './statistics.js';
-import { type Workshop, openWorkshop } from './workshop/workshop.js';
+import { openWorkshop } from './workshop/workshop.js';
 
 async function measure(options: Options): Promise<RunReport> {
   const { questions, rounds, seed, fifo } = options;
@@ -25,7 +23,7 @@ async function measure(options: Options): Promise<RunReport> {
     let answers: Partial<Answers> = {};
     for (const name of questions) {
       const progress = (text: string) => show(`${name}: ${text}`);
-      const setting = makeSetting(options, workshop, signal, progress);
+      const setting = makeSetting(workshop, options, { signal, progress });
       answers = { ...answers, ...(await ask(name, setting)) };
       show('');
     }
@@ -33,20 +31,6 @@ async function measure(options: Options): Promise<RunReport> {
   } finally {
     await workshop.close();
   }
-}
-
-function makeSetting(
-  { rounds, warmup, only, seed, fifo }: Options,
-  workshop: Workshop,
-  signal: AbortSignal,
-  progress: Setting['progress'],
-): Setting {
-  const scheduling = fifo ? ['chrt', '--fifo', '1'] : [];
-  return {
-    ...{ workshop, rounds, warmup, only, signal, progress },
-    random: seededRandom(seed),
-    startLane: (argv, environment) => LaneProcess.start([...scheduling, ...argv], environment),
-  };
 }
 
 /**

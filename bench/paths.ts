@@ -13,5 +13,6 @@ export const paths = {
   commandLane: fileURLToPath(new URL('./lanes/command.js', import.meta.url)),
   roomLane: fileURLToPath(new URL('./lanes/room.js', import.meta.url)),
   liveLane: fileURLToPath(new URL('./lanes/live.js', import.meta.url)),
+  checkSubject: fileURLToPath(new URL('./check/subject.js', import.meta.url)),
   endsLane: fileURLToPath(new URL('./lanes/ends.js', import.meta.url)),
 } as const;

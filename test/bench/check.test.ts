@@ -1,0 +1,110 @@
+import test from 'ava';
+import { compareCalls, usualCalls } from '../../bench/check/calls.js';
+import { compareRatios, ratiosOf } from '../../bench/check/ratios.js';
+import { readTrace, roomMark } from '../../bench/check/trace.js';
+
+const mark = `10 write(17</dev/null>, "${roomMark}", 17) = 17`;
+
+/** Two rooms: a launcher and a thread it made, room-init and the program it starts, a thread of Node. */
+const trace = `10 execve("/usr/bin/node", ["node"], 0x7ff /* 3 vars */) = 0
+10 clone3({flags=CLONE_VM|CLONE_THREAD}, 88 <unfinished ...>
+11 prctl(PR_SET_NAME, "anchor-launch") = 0
+10 <... clone3 resumed> => {parent_tid=[11]}, 88) = 11
+11 clone3({flags=CLONE_VM|CLONE_THREAD} => {parent_tid=[12]}, 88) = 12
+10 clone3({flags=CLONE_VM|CLONE_THREAD} => {parent_tid=[13]}, 88) = 13
+10 openat(AT_FDCWD, "before", O_RDONLY) = 3
+${mark}
+12 openat(AT_FDCWD, "plank", O_PATH <unfinished ...>
+13 statx(AT_FDCWD, "plank", 0) = 0
+12 <... openat resumed>) = 5
+12 futex(0x1, FUTEX_WAIT, 1) = 0
+11 clone3({flags=CLONE_VM|CLONE_VFORK}, 88) = 20
+20 prctl(PR_SET_NAME, "room-init" <unfinished ...>
+20 openat(5, "proc", O_PATH) = 3
+21 setsid() = 2
+21 execve("/bin/tiny", ["/bin/tiny"], 0x1 /* 0 vars */) = 0
+13 write(9<anon_inode:[eventfd]>, "\\1", 8) = 8
+21 write(1<pipe:[7]>, ".", 1) = 1
+21 +++ exited with 0 +++
+${mark}
+11 openat(AT_FDCWD, "plank", O_PATH) = 5
+11 close(5</plank>) = 0
+${mark}
+10 close(3) = 0
+`;
+
+const plain = (rooms: ReturnType<typeof readTrace>) =>
+  rooms.map((room) =>
+    Object.fromEntries([...room].map(([role, calls]) => [role, Object.fromEntries(calls)])),
+  );
+
+test('counts by role what is between two marks, without what races decide', (t) => {
+  t.deepEqual(plain(readTrace(trace)), [
+    {
+      node: { statx: 1 },
+      'anchor-launch': { openat: 1, clone3: 1 },
+      'room-init': { prctl: 1, openat: 1 },
+      program: { setsid: 1, execve: 1, write: 1 },
+    },
+    { 'anchor-launch': { openat: 1, close: 1 } },
+  ]);
+});
+
+test('a text without marks has no rooms', (t) => {
+  t.deepEqual(readTrace('strace: cannot attach\n'), []);
+});
+
+const room = (calls: Record<string, number>) => new Map([['node', new Map(Object.entries(calls))]]);
+
+test('takes the number that most rooms needed, the smaller one of two', (t) => {
+  const rooms = [
+    { read: 1, close: 2 },
+    { read: 2, close: 2, open: 1 },
+    { read: 2, close: 2 },
+  ].map(room);
+  t.deepEqual(usualCalls(rooms), { node: { close: 2, read: 2 } });
+  t.deepEqual(usualCalls([{ read: 2 }, { read: 1 }].map(room)), { node: { read: 1 } });
+  t.deepEqual(usualCalls([]), {});
+});
+
+test('more calls of a role than the margin are a loss, fewer are none', (t) => {
+  const baseline = { node: { read: 5 }, janitor: { close: 2 } };
+  const verdicts = (now: Record<string, Record<string, number>>) =>
+    compareCalls(now, baseline).map(({ role, lost, changes }) => [role, lost, ...changes]);
+  t.deepEqual(verdicts(baseline), [
+    ['node', false],
+    ['janitor', false],
+  ]);
+  t.deepEqual(verdicts({ node: { read: 6, openat: 1 }, janitor: {} }), [
+    ['node', false, 'openat +1', 'read +1'],
+    ['janitor', false, 'close −2'],
+  ]);
+  t.deepEqual(verdicts({ ...baseline, node: { read: 8 } })[0], ['node', true, 'read +3']);
+  t.deepEqual(verdicts({ ...baseline, watch: { openat: 3 } })[2], ['watch', true, 'openat +3']);
+});
+
+test('a ratio is lost when even its lower end is beyond the tolerance', (t) => {
+  const ratio = (value: number, spread: number) => ({ value, low: value - spread, high: value + spread });
+  const baseline = { 'room / floor-scratch': ratio(1, 0.1) };
+  const lost = (now: Record<string, ReturnType<typeof ratio>>) =>
+    compareRatios(now, baseline).map((verdict) => verdict.lost);
+  t.deepEqual(lost({ 'room / floor-scratch': ratio(1.14, 0.01) }), [false]);
+  t.deepEqual(lost({ 'room / floor-scratch': ratio(1.3, 0.2) }), [false]);
+  t.deepEqual(lost({ 'room / floor-scratch': ratio(1.3, 0.1) }), [true]);
+  t.deepEqual(lost({ 'pool / floor-warm': ratio(9, 0) }), []);
+});
+
+test('ratios are made of the lanes that there are', (t) => {
+  const lane = (name: string, first: number) => {
+    return {
+      name,
+      version: '',
+      differs: '',
+      note: '',
+      failure: undefined,
+      samples: [{ first, exit: first }],
+    };
+  };
+  const lanes = [lane('room', 300), lane('floor-scratch', 600), { ...lane('pool', 1), samples: [] }];
+  t.deepEqual(ratiosOf({ lanes }), { 'room / floor-scratch': { value: 0.5, low: 0.5, high: 0.5 } });
+});
