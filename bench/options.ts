@@ -33,7 +33,8 @@ How:
   --warmup N       rounds before them that do not (default 20)
   --quick          as --rounds 30 --warmup 5
   --only NAME      only this contender; may be repeated, or several with commas
-  --fifo           all lanes under SCHED_FIFO: other load of the machine disturbs less
+  --fifo           all lanes under SCHED_FIFO: other load of the machine disturbs them less, but launchers and rooms
+                   of the library leave it: fair only on a quiet machine
   --seed N         seed of the order of lanes (default: drawn, and printed)
 
 What becomes of it:

@@ -14,5 +14,6 @@ export const paths = {
   roomLane: fileURLToPath(new URL('./lanes/room.js', import.meta.url)),
   liveLane: fileURLToPath(new URL('./lanes/live.js', import.meta.url)),
   checkSubject: fileURLToPath(new URL('./check/subject.js', import.meta.url)),
+  limitsLane: fileURLToPath(new URL('./lanes/limits.js', import.meta.url)),
   endsLane: fileURLToPath(new URL('./lanes/ends.js', import.meta.url)),
 } as const;

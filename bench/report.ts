@@ -30,9 +30,11 @@ function busyRemark({ load, cores }: MachineFacts): string {
   return load[0] > cores / 4 ? ' (the machine was busy: mind p95 and p99)' : '';
 }
 
-/** The table of the bars: all of them, those that this run cannot judge too. */
+/** The table of the bars: all of them, those that this run cannot judge too, unless it was about something else. */
 function renderBars({ answers }: RunReport): string {
-  const rows = judgeBars(answers).map(({ what, bar, measured, met, close }) => [
+  const verdicts = judgeBars(answers);
+  if (verdicts.every(({ measured }) => measured === undefined)) return '';
+  const rows = verdicts.map(({ what, bar, measured, met, close }) => [
     ...[what, bar, measured ?? '–'],
     measured === undefined ? 'not measured' : `${met ? 'met' : 'NOT met'}${close ? ' (close)' : ''}`,
   ]);

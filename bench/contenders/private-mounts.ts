@@ -44,6 +44,15 @@ async function withMounts(commands: readonly string[], lane: readonly string[]):
   ];
 }
 
+/**
+ * A command after which a lane sees only cgroup v2: a host with v1 beside it (“hybrid”) is taken for v1 by many. By a bind
+ * mount, because mounting cgroup2 anew would change the options of the hierarchy for the whole host.
+ */
+export function onlyUnifiedCgroups({ cgroup }: Pick<Workshop, 'cgroup'>): string[] {
+  if (cgroup === undefined || cgroup.mount === '/sys/fs/cgroup') return [];
+  return [`mount --no-mtab --bind ${shellQuoted(cgroup.mount)} /sys/fs/cgroup`];
+}
+
 /** A word for `sh`, whatever is in it. */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;

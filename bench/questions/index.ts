@@ -1,6 +1,7 @@
 import { type ChurnAnswer, churn } from './churn.js';
 import { type IndependenceAnswer, independence } from './independence.js';
 import { type LatencyAnswer, latency } from './latency.js';
+import { type LimitsAnswer, limitsQuestion } from './limits.js';
 import { type OpenLoopAnswer, openLoopQuestion } from './open-loop.js';
 import type { Question, Setting } from './question.js';
 import { type ScaleAnswer, scale } from './scale.js';
@@ -16,6 +17,7 @@ export interface Answers {
   readonly churn: ChurnAnswer;
   readonly independence: IndependenceAnswer;
   readonly teardown: TeardownAnswer;
+  readonly limits: LimitsAnswer;
 }
 
 export type QuestionName = keyof Answers;
@@ -29,6 +31,7 @@ const questions: { readonly [Name in QuestionName]: Question<Answers[Name]> } = 
   churn,
   independence,
   teardown,
+  limits: limitsQuestion,
 };
 
 export const questionNames = Object.keys(questions) as readonly QuestionName[];

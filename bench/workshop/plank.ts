@@ -6,7 +6,7 @@ import { shortDigest } from './compile.js';
 import { findProgram, runProgram } from './programs.js';
 
 /** Mount points and directories a program may expect. */
-const emptyDirectories = ['dev', 'etc', 'proc', 'run', 'sys', 'tmp'];
+const emptyDirectories = ['dev', 'etc', 'proc', 'run', 'sys', 'tmp', 'usr'];
 
 const squashfsFlags = [
   '-comp',
