@@ -4,6 +4,8 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { traceRooms } from './check/count.js';
+import { quickestRoom, renderSteps } from './check/timeline.js';
 import { contendersNamed } from './contenders/index.js';
 import { makeSetting } from './drive/setting.js';
 import { currentLoad, readMachineFacts } from './machine.js';
@@ -12,6 +14,7 @@ import { plotsOf } from './plots/index.js';
 import { type Answers, ask } from './questions/index.js';
 import { renderComparison, renderReport } from './report.js';
 import { type RunReport, parseRunReport } from './run-report.js';
+import { Unavailable } from './workshop/programs.js';
 import { openWorkshop } from './workshop/workshop.js';
 
 async function measure(options: Options): Promise<RunReport> {
@@ -53,10 +56,21 @@ async function saved(path: string): Promise<RunReport> {
   return parseRunReport(await readFile(path, 'utf8'));
 }
 
+/** Plots and report of a run, and what one room does, call by call, where strace can tell. */
 async function publish(directory: string, run: RunReport): Promise<void> {
   await mkdir(directory, { recursive: true });
   for (const { name, svg } of plotsOf(run)) await writeFile(join(directory, `${name}.svg`), svg);
   await writeFile(join(directory, 'report.md'), `# A run of the bench\n\n${renderReport(run)}\n`);
+  const workshop = await openWorkshop();
+  try {
+    const steps = quickestRoom(await traceRooms(workshop, 40, ['-ttt']));
+    await writeFile(join(directory, 'trace.txt'), `${renderSteps(steps)}\n`);
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    process.stderr.write(`bench: no trace.txt: ${error.message}\n`);
+  } finally {
+    await workshop.close();
+  }
 }
 
 async function main(): Promise<void> {

@@ -12,11 +12,20 @@ const rooms = 40;
 
 /** Starts rooms below strace and counts. */
 export async function countCalls(workshop: Workshop): Promise<CallTable> {
-  const strace = await findProgram('strace');
-  const trace = join(workshop.scratch, 'trace');
-  const subject = [process.execPath, paths.checkSubject, workshop.plank, String(warmup + rooms)];
-  await runProgram(strace, ['-f', '-y', '-qq', '-o', trace, ...subject]);
-  const found = readTrace(await readFile(trace, 'utf8'));
+  const found = readTrace(await traceRooms(workshop, warmup + rooms));
   if (found.length !== warmup + rooms) throw new Error(`the trace has ${found.length} rooms`);
   return usualCalls(found.slice(warmup));
+}
+
+/** What strace writes about so many rooms, one after another. */
+export async function traceRooms(
+  workshop: Workshop,
+  count: number,
+  more: readonly string[] = [],
+): Promise<string> {
+  const strace = await findProgram('strace');
+  const trace = join(workshop.scratch, 'trace');
+  const subject = [process.execPath, paths.checkSubject, workshop.plank, String(count)];
+  await runProgram(strace, ['-f', '-y', '-qq', ...more, '-o', trace, ...subject]);
+  return readFile(trace, 'utf8');
 }

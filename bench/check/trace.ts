@@ -68,7 +68,7 @@ export function readTrace(text: string): RoomCalls[] {
     call,
     rest,
   }));
-  const roleOf = findRoles(text, calls);
+  const roleOf = findRoles(text);
   const rooms: Map<string, Map<string, number>>[] = [];
   for (const { pid, call, rest } of calls) {
     if (call === 'write' && rest.includes(roomMark)) rooms.push(new Map());
@@ -84,7 +84,12 @@ export function readTrace(text: string): RoomCalls[] {
 /** The line in which a process or thread appears: `12 clone3({flags=…}, 88) = 13`, or the end of it after an interruption. */
 const birth = /^(\d+) +(?:<\.\.\. )?(?:clone3?|v?fork)\b.* = (\d+)$/gm;
 
-function findRoles(text: string, calls: readonly Call[]): (pid: string) => string {
+function callsIn(text: string): Call[] {
+  return [...text.matchAll(lineOfCall)].map(([, pid = '', call = '', rest = '']) => ({ pid, call, rest }));
+}
+
+export function findRoles(text: string): (pid: string) => string {
+  const calls = callsIn(text);
   const main = calls[0]?.pid ?? '';
   const parents = new Map([...text.matchAll(birth)].map(([, parent, child]) => [child, parent]));
   const names = new Map([[main, 'node']]);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { compareCalls, usualCalls } from '../../bench/check/calls.js';
 import { compareRatios, ratiosOf } from '../../bench/check/ratios.js';
+import { quickestRoom, renderSteps } from '../../bench/check/timeline.js';
 import { readTrace, roomMark } from '../../bench/check/trace.js';
 
 const mark = `10 write(17</dev/null>, "${roomMark}", 17) = 17`;
@@ -107,4 +108,35 @@ test('ratios are made of the lanes that there are', (t) => {
   };
   const lanes = [lane('room', 300), lane('floor-scratch', 600), { ...lane('pool', 1), samples: [] }];
   t.deepEqual(ratiosOf({ lanes }), { 'room / floor-scratch': { value: 0.5, low: 0.5, high: 0.5 } });
+});
+
+/** Three marks, two rooms; the second is quicker. Thread 11 prepares, 12 is a room-init that is made for later. */
+const timed = [
+  '10 100.000000 execve("/usr/bin/node", ["node"], 0x1) = 0',
+  '11 100.000001 prctl(PR_SET_NAME, "anchor-prepare") = 0',
+  `10 100.001000 write(17</dev/null>, "${roomMark}", 17) = 17`,
+  '10 100.900000 openat(AT_FDCWD, "slow", O_RDONLY) = 3',
+  `10 101.000000 write(17</dev/null>, "${roomMark}", 17) = 17`,
+  '10 101.000100 sendmsg(20, {}, 0) = 8',
+  '11 101.000110 openat(AT_FDCWD, "for later", O_RDONLY) = 3',
+  '12 101.000120 prctl(PR_SET_NAME, "room-init") = 0',
+  '10 101.000130 futex(0x1, FUTEX_WAKE, 1 <unfinished ...>',
+  '10 101.000140 <... futex resumed>) = 0',
+  '10 101.000150 close(3</dev/null>) = 0',
+  '10 101.000160 close(4) = 0',
+  '10 101.000170 read(5, <unfinished ...>',
+  `10 101.000200 write(17</dev/null>, "${roomMark}", 17) = 17`,
+].join('\n');
+
+test('a timeline has the calls of the quickest room, without noise and what is made for the next one', (t) => {
+  const text = renderSteps(quickestRoom(timed));
+  t.deepEqual(
+    text.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, ' ')),
+    [
+      '100 node sendmsg(20, {}, 0) = 8',
+      '150 node close(3</dev/null>) = 0 (2 of these)',
+      '170 node read(5, …',
+    ],
+  );
+  t.deepEqual(quickestRoom(''), []);
 });
