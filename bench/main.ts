@@ -11,7 +11,7 @@ import { makeSetting } from './drive/setting.js';
 import { currentLoad, readMachineFacts } from './machine.js';
 import { type Options, parseOptions, usage } from './options.js';
 import { plotsOf } from './plots/index.js';
-import { type Answers, ask } from './questions/index.js';
+import { type Answers, type QuestionName, ask } from './questions/index.js';
 import { renderComparison, renderReport } from './report.js';
 import { type RunReport, parseRunReport } from './run-report.js';
 import { Unavailable } from './workshop/programs.js';
@@ -24,13 +24,20 @@ async function measure(options: Options): Promise<RunReport> {
   const workshop = await openWorkshop();
   try {
     let answers: Partial<Answers> = {};
+    const failures: Partial<Record<QuestionName, string>> = {};
     for (const name of questions) {
       const progress = (text: string) => show(`${name}: ${text}`);
       const setting = makeSetting(workshop, options, { signal, progress });
-      answers = { ...answers, ...(await ask(name, setting)) };
+      try {
+        answers = { ...answers, ...(await ask(name, setting)) };
+      } catch (error) {
+        signal.throwIfAborted();
+        failures[name] = messageOf(error);
+      }
       show('');
     }
-    return { format: 2, machine: readMachineFacts(workshop.cgroup, loadBefore), rounds, seed, fifo, answers };
+    const machine = readMachineFacts(workshop.cgroup, loadBefore);
+    return { format: 2, machine, rounds, seed, fifo, answers, failures };
   } finally {
     await workshop.close();
   }
@@ -85,9 +92,13 @@ async function main(): Promise<void> {
   if (before !== undefined) process.stdout.write(`\n${renderComparison(run, before)}\n`);
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`bench: ${messageOf(error)}\n`);
   process.exitCode = 1;
 }

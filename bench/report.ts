@@ -11,6 +11,7 @@ export function renderReport(run: RunReport): string {
   return paragraphs(
     renderMachine(run),
     ...questionNames.map((name) => renderAnswer(name, run.answers)),
+    ...Object.entries(run.failures).map(([name, reason]) => `${name} found no answer: ${reason}`),
     renderBars(run),
   );
 }

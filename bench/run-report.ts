@@ -1,5 +1,5 @@
 import type { MachineFacts } from './machine.js';
-import type { Answers } from './questions/index.js';
+import type { Answers, QuestionName } from './questions/index.js';
 
 /** A run as it is saved with `--json`: every value, so that a later comparison can compute what it likes. */
 export interface RunReport {
@@ -10,6 +10,8 @@ export interface RunReport {
   /** All lanes ran under SCHED_FIFO. */
   readonly fifo: boolean;
   readonly answers: Partial<Answers>;
+  /** Questions that found no answer, and why. */
+  readonly failures: Readonly<Partial<Record<QuestionName, string>>>;
 }
 
 /** Reads a saved run; throws TypeError when the text is something else. */

@@ -27,7 +27,15 @@ function lane(name: string, first: number, more: Partial<LaneReport> = {}): Lane
 }
 
 function run(...lanes: LaneReport[]): RunReport {
-  return { format: 2, machine, rounds: 21, seed: 1, fifo: false, answers: { latency: { lanes } } };
+  return {
+    format: 2,
+    machine,
+    rounds: 21,
+    seed: 1,
+    fifo: false,
+    answers: { latency: { lanes } },
+    failures: {},
+  };
 }
 
 const usual = run(
@@ -52,6 +60,18 @@ test('the report lists contenders that cannot run or stopped', (t) => {
   const text = renderReport(run(missing, stopped));
   t.regex(text, /crun cannot run here: crun is not installed/);
   t.regex(text, /runc stopped after 21: no answer/);
+});
+
+test('a question without an answer is in the report with the reason', (t) => {
+  const text = renderReport({ ...usual, failures: { scale: 'the lane ended' } });
+  t.regex(text, /scale found no answer: the lane ended/);
+});
+
+test('a run that is about no bar has no table of bars', (t) => {
+  const churn = { windows: [{ p50: 1, p95: 2, p99: 3 }], roomsPerWindow: 1000 };
+  const text = renderReport({ ...usual, answers: { churn } });
+  t.regex(text, /ten thousandth/);
+  t.notRegex(text, /bar/);
 });
 
 test('compares ratios to the floor, never microseconds of two runs', (t) => {
