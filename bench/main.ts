@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { traceRooms } from './check/count.js';
 import { quickestRoom, renderSteps } from './check/timeline.js';
 import { contendersNamed } from './contenders/index.js';
+import { messageOf } from './drive/open-lanes.js';
 import { makeSetting } from './drive/setting.js';
 import { currentLoad, readMachineFacts } from './machine.js';
 import { type Options, parseOptions, usage } from './options.js';
@@ -90,10 +91,6 @@ async function main(): Promise<void> {
   if (options.plots !== undefined) await publish(options.plots, run);
   process.stdout.write(`${renderReport(run)}\n`);
   if (before !== undefined) process.stdout.write(`\n${renderComparison(run, before)}\n`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 try {

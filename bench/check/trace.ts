@@ -20,40 +20,13 @@ const lineOfCall = /^(\d+) +(\w+)\((.*)$/gm;
  * Waiting, waking, memory and time: how often depends on who was faster, not on what a room takes. So does looking for
  * messages and ended processes; sending and starting them counts.
  */
-const unsteady = new Set([
-  ...[
-    'futex',
-    'epoll_wait',
-    'epoll_pwait',
-    'epoll_pwait2',
-    'poll',
-    'ppoll',
-    'sched_yield',
-    'restart_syscall',
-  ],
-  ...[
-    'mmap',
-    'munmap',
-    'mprotect',
-    'madvise',
-    'brk',
-    'mremap',
-    'clock_gettime',
-    'clock_nanosleep',
-    'nanosleep',
-  ],
-  ...[
-    'recvmsg',
-    'recvfrom',
-    'wait4',
-    'gettimeofday',
-    'getrusage',
-    'getcpu',
-    'rt_sigreturn',
-    'exit',
-    'exit_group',
-  ],
-]);
+const unsteady = new Set(
+  [
+    'futex epoll_wait epoll_pwait epoll_pwait2 poll ppoll sched_yield restart_syscall nanosleep clock_nanosleep',
+    'mmap munmap mprotect madvise brk mremap clock_gettime gettimeofday getrusage getcpu',
+    'recvmsg recvfrom wait4 rt_sigreturn exit exit_group',
+  ].flatMap((names) => names.split(' ')),
+);
 
 /** How event loops wake each other up; several wake-ups may become one. */
 const wakeUp = /^\d+<anon_inode:\[eventfd\]>/;
@@ -63,14 +36,9 @@ const wakeUp = /^\d+<anon_inode:\[eventfd\]>/;
  * that made it; what executes a program without a name is the command of a room.
  */
 export function readTrace(text: string): RoomCalls[] {
-  const calls = [...text.matchAll(lineOfCall)].map(([, pid = '', call = '', rest = '']): Call => ({
-    pid,
-    call,
-    rest,
-  }));
   const roleOf = findRoles(text);
   const rooms: Map<string, Map<string, number>>[] = [];
-  for (const { pid, call, rest } of calls) {
+  for (const { pid, call, rest } of callsIn(text)) {
     if (call === 'write' && rest.includes(roomMark)) rooms.push(new Map());
     const counts = rooms.at(-1);
     if (counts === undefined || unsteady.has(call) || wakeUp.test(rest) || rest.includes(roomMark)) continue;

@@ -2,7 +2,6 @@ import type { Contender } from '../contenders/contender.js';
 import type { Setting } from '../questions/question.js';
 import type { LaneProcess } from './lane-process.js';
 import type { LaneReport } from './lane-report.js';
-import { shuffled } from '../statistics.js';
 import { runRounds } from './rounds.js';
 
 export interface OpenLane {
@@ -74,44 +73,6 @@ export async function measureRounds(setting: Setting, lanes: readonly OpenLane[]
   }));
 }
 
-/** What lanes answered to requests of a kind, and why they stopped. */
-export interface Answers<Sample> {
-  readonly name: string;
-  readonly failure: string | undefined;
-  readonly samples: readonly Sample[];
-}
-
-export interface Collector<Sample> {
-  /** Asks every lane that still goes, one at a time in random order. */
-  ask(request: object, keep: (answer: Readonly<Record<string, unknown>>) => Sample): Promise<void>;
-  answers(): Answers<Sample>[];
-}
-
-/** For questions whose lanes are asked for something else than single rooms. */
-export function collector<Sample>(
-  { random, signal, progress }: Setting,
-  lanes: readonly OpenLane[],
-): Collector<Sample> {
-  const all = lanes.map(({ report: { name, failure }, process }) => {
-    return { process, name, failure, samples: [] as Sample[] };
-  });
-  return {
-    async ask(request, keep) {
-      for (const lane of shuffled(all, random)) {
-        signal.throwIfAborted();
-        if (lane.process === undefined || lane.failure !== undefined) continue;
-        progress(`${lane.name} ${JSON.stringify(request).slice(0, 60)}`);
-        try {
-          lane.samples.push(keep(await lane.process.ask(request)));
-        } catch (error) {
-          lane.failure = messageOf(error);
-        }
-      }
-    },
-    answers: () => all.map(({ name, failure, samples }) => ({ name, failure, samples })),
-  };
-}
-
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

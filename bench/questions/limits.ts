@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { release } from 'node:os';
+import { messageOf } from '../drive/open-lanes.js';
 import type { LimitsRequest, Met } from '../lanes/limits.js';
 import { paths } from '../paths.js';
 import { paragraphs, renderFailures, renderTable } from '../table.js';
@@ -80,7 +81,7 @@ async function meet(setting: Setting, limit: Limit): Promise<LimitsAnswer['limit
       await lane.close();
     }
   } catch (error) {
-    return { name, failure: error instanceof Error ? error.message : String(error), samples: [] };
+    return { name, failure: messageOf(error), samples: [] };
   }
 }
 

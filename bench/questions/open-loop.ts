@@ -1,7 +1,8 @@
 import { bwrap } from '../contenders/bwrap.js';
 import { childProcess } from '../contenders/child-process.js';
 import { pool, room } from '../contenders/room.js';
-import { type Answers, collector, withLanes } from '../drive/open-lanes.js';
+import { type LaneAnswers, collector } from '../drive/collector.js';
+import { withLanes } from '../drive/open-lanes.js';
 import type { LoadReport, OpenLoop } from '../lanes/load.js';
 import { paragraphs, renderFailures, renderTable } from '../table.js';
 import type { Question } from './question.js';
@@ -12,7 +13,7 @@ type Rate = (typeof rates)[number];
 export type OpenLoopSample = LoadReport & { readonly perSecond: Rate };
 
 export interface OpenLoopAnswer {
-  readonly lanes: readonly Answers<OpenLoopSample>[];
+  readonly lanes: readonly LaneAnswers<OpenLoopSample>[];
 }
 
 const asked = [room, pool, childProcess, bwrap];
@@ -40,7 +41,7 @@ export const openLoopQuestion: Question<OpenLoopAnswer> = {
   render: ({ lanes }) => paragraphs(renderRates(lanes), renderFailures(lanes)),
 };
 
-function renderRates(lanes: readonly Answers<OpenLoopSample>[]): string {
+function renderRates(lanes: readonly LaneAnswers<OpenLoopSample>[]): string {
   const header = ['lane', ...rates.map((rate) => `${rate} a second: first p50 / p99`)];
   const rows = lanes
     .filter(({ samples }) => samples.length > 0)

@@ -1,7 +1,8 @@
 import { bwrap } from '../contenders/bwrap.js';
 import { childProcess } from '../contenders/child-process.js';
 import { pool, room } from '../contenders/room.js';
-import { type Answers, collector, withLanes } from '../drive/open-lanes.js';
+import { type LaneAnswers, collector } from '../drive/collector.js';
+import { withLanes } from '../drive/open-lanes.js';
 import type { ClosedLoop, LoadReport } from '../lanes/load.js';
 import { type Interval, percentile, ratioOfMedians } from '../statistics.js';
 import { paragraphs, ratioCell, renderFailures, renderTable } from '../table.js';
@@ -11,7 +12,7 @@ export const levels = [8, 64, 256] as const;
 export type Level = (typeof levels)[number];
 
 /** A window for each level and turn. */
-export type ThroughputLane = Answers<Window>;
+export type ThroughputLane = LaneAnswers<Window>;
 
 export interface Window extends LoadReport {
   readonly inFlight: Level;
