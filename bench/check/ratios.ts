@@ -29,15 +29,16 @@ export function ratiosOf({ lanes }: LatencyAnswer): RatioTable {
 export interface RatioVerdict {
   readonly pair: string;
   readonly now: Interval;
-  readonly baseline: Interval;
+  /** undefined: nobody has written one down yet. */
+  readonly baseline: Interval | undefined;
   readonly lost: boolean;
 }
 
 /** A loss is real when even the lower end of the interval is above what the baseline allows. */
 export function compareRatios(now: RatioTable, baseline: RatioTable): RatioVerdict[] {
-  return Object.entries(now).flatMap(([pair, ratio]) => {
+  return Object.entries(now).map(([pair, ratio]) => {
     const then = baseline[pair];
-    if (then === undefined) return [];
-    return [{ pair, now: ratio, baseline: then, lost: ratio.low > then.value * (1 + tolerance) }];
+    const lost = then !== undefined && ratio.low > then.value * (1 + tolerance);
+    return { pair, now: ratio, baseline: then, lost };
   });
 }

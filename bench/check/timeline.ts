@@ -24,15 +24,18 @@ interface Line {
   readonly time: number;
 }
 
-/** The room of a trace (`strace -f -y -ttt`) that was over first after its mark: the one that other load disturbed least. */
+/** The room of a trace (`strace -f -y -ttt`) whose program wrote first: the one that other load disturbed least. */
 export function quickestRoom(text: string): Step[] {
   const lines = [...text.matchAll(lineOfTime)].map(([, pid = '', time = '', call = '']): Line => {
     return { pid, call, time: Number(time) * 1e6 };
   });
   const marks = lines.flatMap(({ call }, index) => (call.includes(roomMark) ? [index] : []));
   const rooms = marks.slice(0, -1).map((mark, index) => lines.slice(mark, marks[index + 1]));
-  const duration = (room: readonly Line[]) => (room.at(-1)?.time ?? NaN) - (room[0]?.time ?? NaN);
-  const [quickest] = rooms.sort((a, b) => duration(a) - duration(b));
+  const wrote = (room: readonly Line[]) => {
+    const write = room.find(({ call }) => call.startsWith('write(1<pipe:'));
+    return (write?.time ?? Infinity) - (room[0]?.time ?? NaN);
+  };
+  const [quickest] = rooms.sort((a, b) => wrote(a) - wrote(b));
   return quickest === undefined ? [] : stepsOf(quickest, findRoles(text.replaceAll(timeOfLine, '$1 ')));
 }
 
