@@ -11,6 +11,7 @@ import { messageOf } from './drive/open-lanes.js';
 import { makeSetting } from './drive/setting.js';
 import { currentLoad, readMachineFacts } from './machine.js';
 import { type Options, parseOptions, usage } from './options.js';
+import { paths } from './paths.js';
 import { plotsOf } from './plots/index.js';
 import { type Answers, type QuestionName, ask } from './questions/index.js';
 import { renderComparison, renderReport } from './report.js';
@@ -72,7 +73,8 @@ async function publish(directory: string, run: RunReport): Promise<void> {
   const workshop = await openWorkshop();
   try {
     const steps = quickestRoom(await traceRooms(workshop, 40, ['-ttt']));
-    await writeFile(join(directory, 'trace.txt'), `${renderSteps(steps)}\n`);
+    const text = renderSteps(steps).replaceAll(paths.repository.replace(/\/$/, ''), '.');
+    await writeFile(join(directory, 'trace.txt'), `${text}\n`);
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     process.stderr.write(`bench: no trace.txt: ${error.message}\n`);

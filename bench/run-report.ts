@@ -17,7 +17,8 @@ export interface RunReport {
 /** Reads a saved run; throws TypeError when the text is something else. */
 export function parseRunReport(text: string): RunReport {
   const value = JSON.parse(text) as Partial<RunReport> | null;
-  if (value?.format !== 2 || typeof value.answers !== 'object' || value.machine === undefined) {
+  const { format, answers, failures, machine } = value ?? {};
+  if (format !== 2 || answers === undefined || failures === undefined || machine === undefined) {
     throw new TypeError('not a run saved by this bench (format 2)');
   }
   return value as RunReport;

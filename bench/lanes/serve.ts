@@ -1,8 +1,7 @@
 import { createInterface } from 'node:readline';
 import { layBallast } from './ballast.js';
-import { type LaneMessage, oneRoom } from './protocol.js';
-import type { Sample } from './protocol.js';
 import { type LoadRequest, closedLoop, isLoadRequest, openLoop } from './load.js';
+import { type LaneMessage, type Sample, oneRoom } from './protocol.js';
 
 /** A lane from the side of its own process. */
 export interface Lane {
@@ -25,7 +24,7 @@ export async function serveLane(open: () => Promise<Lane>): Promise<void> {
   process.stdout.on('error', () => undefined); // the bench is gone: stdin ends too, and then this lane does, in order
   let lane: Lane | undefined;
   try {
-    layBallast(process.env['BENCH_BALLAST']);
+    layBallast(process.env['BENCH_BALLAST']); // what the bench wants this program to have beside its rooms
     lane = await open();
     say({ ready: true });
     for await (const request of createInterface({ input: process.stdin })) {

@@ -39,10 +39,6 @@ export const questionNames = Object.keys(questions) as readonly QuestionName[];
 /** Those that a bar of the design waits for. */
 export const dueQuestions = questionNames.filter((name) => questions[name].due);
 
-export function asks(name: QuestionName): string {
-  return questions[name].asks;
-}
-
 export async function ask(name: QuestionName, setting: Setting): Promise<Partial<Answers>> {
   return { [name]: await questions[name].ask(setting) };
 }
