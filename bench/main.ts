@@ -1,115 +1,98 @@
 /**
- * `npm run bench`: how long a room takes, side by side with no sandbox at all, with other sandboxes and with the C floor.
- * Method and how to read it: docs/performance.md; how to add a contender: bench/README.md.
+ * `npm run bench`: what a room costs, side by side with no sandbox at all, with other sandboxes and with the C floor.
+ * Method and how to read it: docs/performance.md; how to add a contender or a question: bench/README.md.
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import type { Contender } from './contenders/contender.js';
-import { contenders } from './contenders/index.js';
-import { LaneProcess } from './drive/lane-process.js';
-import { runRounds } from './drive/rounds.js';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { traceRooms } from './check/count.js';
+import { quickestRoom, renderSteps } from './check/timeline.js';
+import { contendersNamed } from './contenders/index.js';
+import { messageOf } from './drive/open-lanes.js';
+import { makeSetting } from './drive/setting.js';
 import { currentLoad, readMachineFacts } from './machine.js';
 import { type Options, parseOptions, usage } from './options.js';
+import { paths } from './paths.js';
+import { plotsOf } from './plots/index.js';
+import { type Answers, type QuestionName, ask } from './questions/index.js';
 import { renderComparison, renderReport } from './report.js';
-import { type LaneReport, type RunReport, parseRunReport } from './run-report.js';
-import { seededRandom } from './statistics.js';
-import { type Workshop, openWorkshop } from './workshop/workshop.js';
+import { type RunReport, parseRunReport } from './run-report.js';
+import { Unavailable } from './workshop/programs.js';
+import { openWorkshop } from './workshop/workshop.js';
 
-interface OpenLane {
-  readonly report: LaneReport;
-  readonly process: LaneProcess | undefined;
-}
-
-/** Prepares a contender and starts its lane. What goes wrong is part of the report. */
-async function openLane(contender: Contender, workshop: Workshop): Promise<OpenLane> {
-  const report = {
-    name: contender.name,
-    version: '',
-    differs: '',
-    note: '',
-    failure: undefined,
-    samples: [],
-  };
-  try {
-    const { version, differs, lane } = await contender.prepare(workshop);
-    const started = await LaneProcess.start(lane);
-    return { report: { ...report, version, differs, note: started.note }, process: started.lane };
-  } catch (error) {
-    return { report: { ...report, failure: messageOf(error) }, process: undefined };
-  }
-}
-
-async function measure(options: Options, workshop: Workshop, signal: AbortSignal): Promise<RunReport> {
+async function measure(options: Options): Promise<RunReport> {
+  const { questions, rounds, seed, fifo } = options;
   const loadBefore = currentLoad();
-  const lanes: OpenLane[] = [];
-  try {
-    for (const contender of chosen(options.only)) {
-      signal.throwIfAborted();
-      lanes.push(await openLane(contender, workshop));
-    }
-    const measurable = lanes.flatMap(({ report, process }) =>
-      process === undefined ? [] : [{ name: report.name, measure: () => process.measure() }],
-    );
-    const random = seededRandom(options.seed);
-    const { rounds, warmup, seed } = options;
-    const { samples, failures } = await runRounds(measurable, {
-      rounds,
-      warmup,
-      random,
-      signal,
-      onRound: progress,
-    });
-    return {
-      ...{ format: 1, rounds, seed, machine: readMachineFacts(workshop.cgroup, loadBefore) },
-      lanes: lanes.map(({ report }) => ({
-        ...report,
-        failure: report.failure ?? failures.get(report.name),
-        samples: samples.get(report.name) ?? [],
-      })),
-    };
-  } finally {
-    await Promise.all(lanes.flatMap(({ process }) => process?.close() ?? []));
-  }
-
-  function progress(done: number): void {
-    if (!process.stderr.isTTY) return;
-    process.stderr.write(done === options.rounds ? '\r\x1b[K' : `\r${done}/${options.rounds} rounds`);
-  }
-}
-
-function chosen(names: readonly string[]): readonly Contender[] {
-  const unknown = names.find((name) => !contenders.some((contender) => contender.name === name));
-  if (unknown !== undefined) {
-    throw new RangeError(`--only: no '${unknown}' among ${contenders.map(({ name }) => name).join(', ')}`);
-  }
-  return names.length === 0 ? contenders : contenders.filter(({ name }) => names.includes(name));
-}
-
-async function main(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2), () => Math.floor(Math.random() * 2 ** 31));
-  if (options.help) return void process.stdout.write(usage);
-  chosen(options.only);
-  const before =
-    options.compare === undefined ? undefined : parseRunReport(await readFile(options.compare, 'utf8'));
-
-  // The first signal ends the run in order; the second one, with the handler gone, ends this process. Then the lanes
-  // see the end of their stdin and undo their part, and the next run sweeps the rest.
-  const abort = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(name, () => abort.abort(new Error(`ended by ${name}`)));
-  }
+  const signal = signalOfEnd();
   const workshop = await openWorkshop();
   try {
-    const run = await measure(options, workshop, abort.signal);
-    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(run)}\n`);
-    process.stdout.write(`${renderReport(run)}\n`);
-    if (before !== undefined) process.stdout.write(`\n${renderComparison(run, before)}\n`);
+    let answers: Partial<Answers> = {};
+    const failures: Partial<Record<QuestionName, string>> = {};
+    for (const name of questions) {
+      const progress = (text: string) => show(`${name}: ${text}`);
+      const setting = makeSetting(workshop, options, { signal, progress });
+      try {
+        answers = { ...answers, ...(await ask(name, setting)) };
+      } catch (error) {
+        signal.throwIfAborted();
+        failures[name] = messageOf(error);
+      }
+      show('');
+    }
+    const machine = readMachineFacts(workshop.cgroup, loadBefore);
+    return { format: 2, machine, rounds, seed, fifo, answers, failures };
   } finally {
     await workshop.close();
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/**
+ * The first signal ends the run in order; the second one, with the handler gone, ends this process. Then the lanes see
+ * the end of their stdin and undo their part, and the next run sweeps the rest.
+ */
+function signalOfEnd(): AbortSignal {
+  const abort = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => abort.abort(new Error(`ended by ${name}`)));
+  }
+  return abort.signal;
+}
+
+function show(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+async function saved(path: string): Promise<RunReport> {
+  return parseRunReport(await readFile(path, 'utf8'));
+}
+
+/** Plots and report of a run, and what one room does, call by call, where strace can tell. */
+async function publish(directory: string, run: RunReport): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  for (const { name, svg } of plotsOf(run)) await writeFile(join(directory, `${name}.svg`), svg);
+  await writeFile(join(directory, 'report.md'), `# A run of the bench\n\n${renderReport(run)}\n`);
+  const workshop = await openWorkshop();
+  try {
+    const steps = quickestRoom(await traceRooms(workshop, 40, ['-ttt']));
+    const text = renderSteps(steps).replaceAll(paths.repository.replace(/\/$/, ''), '.');
+    await writeFile(join(directory, 'trace.txt'), `${text}\n`);
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    process.stderr.write(`bench: no trace.txt: ${error.message}\n`);
+  } finally {
+    await workshop.close();
+  }
+}
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2), () => Math.floor(Math.random() * 2 ** 31));
+  if (options.help) return void process.stdout.write(usage);
+  contendersNamed(options.only); // throws for a name that nobody has, before anything is started
+  const before = options.compare === undefined ? undefined : await saved(options.compare);
+  const run = options.from === undefined ? await measure(options) : await saved(options.from);
+  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(run)}\n`);
+  if (options.plots !== undefined) await publish(options.plots, run);
+  process.stdout.write(`${renderReport(run)}\n`);
+  if (before !== undefined) process.stdout.write(`\n${renderComparison(run, before)}\n`);
 }
 
 try {

@@ -12,4 +12,8 @@ export const paths = {
   /** The compiled lane programs. */
   commandLane: fileURLToPath(new URL('./lanes/command.js', import.meta.url)),
   roomLane: fileURLToPath(new URL('./lanes/room.js', import.meta.url)),
+  liveLane: fileURLToPath(new URL('./lanes/live.js', import.meta.url)),
+  checkSubject: fileURLToPath(new URL('./check/subject.js', import.meta.url)),
+  limitsLane: fileURLToPath(new URL('./lanes/limits.js', import.meta.url)),
+  endsLane: fileURLToPath(new URL('./lanes/ends.js', import.meta.url)),
 } as const;

@@ -17,8 +17,8 @@ export function percentiles(values: readonly number[]): Percentiles {
   return { p50: fromSorted(sorted, 0.5), p95: fromSorted(sorted, 0.95), p99: fromSorted(sorted, 0.99) };
 }
 
-/** A ratio and the interval that holds 95 % of the ratios of resampled runs. */
-export interface Ratio {
+/** A value and the interval that holds 95 % of the values of resampled runs. */
+export interface Interval {
   readonly value: number;
   readonly low: number;
   readonly high: number;
@@ -32,7 +32,7 @@ export function ratioOfMedians(
   numerators: readonly number[],
   denominators: readonly number[],
   { resamples = 1000, random = seededRandom(1) }: { resamples?: number; random?: () => number } = {},
-): Ratio {
+): Interval {
   const rounds = Math.min(numerators.length, denominators.length);
   const value = percentile(numerators, 0.5) / percentile(denominators, 0.5);
   if (rounds === 0) return { value: NaN, low: NaN, high: NaN };
@@ -49,6 +49,22 @@ export function ratioOfMedians(
   }
   ratios.sort();
   return { value, low: fromSorted(ratios, 0.025), high: fromSorted(ratios, 0.975) };
+}
+
+/** A percentile with a bootstrap interval. */
+export function percentileInterval(
+  values: readonly number[],
+  share: number,
+  { resamples = 1000, random = seededRandom(1) }: { resamples?: number; random?: () => number } = {},
+): Interval {
+  const drawn = new Float64Array(values.length);
+  const found = Float64Array.from({ length: resamples }, () => {
+    for (let index = 0; index < drawn.length; index++) {
+      drawn[index] = values[Math.floor(random() * values.length)] ?? NaN;
+    }
+    return fromSorted(drawn.sort(), share);
+  }).sort();
+  return { value: percentile(values, share), low: fromSorted(found, 0.025), high: fromSorted(found, 0.975) };
 }
 
 /** mulberry32: the same numbers in 0…1 for the same seed, so that an order of rounds can be repeated. */

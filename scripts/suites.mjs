@@ -96,6 +96,13 @@ export const suites = [
     command: ['sh', 'scripts/soak.sh', '--seconds', '120', '--tap'],
   },
   {
+    name: 'bench-check',
+    ci: true,
+    about: 'no more system calls per room than in bench/baseline.json',
+    format: 'tap',
+    command: [process.execPath, '.build/bench/check/main.js', '--calls'],
+  },
+  {
     name: 'newer-node',
     ci: true,
     about: 'unit and rooms, same addon file, newer Node',

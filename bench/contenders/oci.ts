@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findProgram, runProgram } from '../workshop/programs.js';
 import type { Workshop } from '../workshop/workshop.js';
 import { type Contender, commandLane } from './contender.js';
-import { shellQuoted, withPlankMounted } from './private-mounts.js';
+import { onlyUnifiedCgroups, shellQuoted, withPlankMounted } from './private-mounts.js';
 
 /** crun and runc take the same bundle and nearly the same command line. */
 export function ociRuntime(name: 'crun' | 'runc'): Contender {
@@ -28,14 +28,10 @@ export function ociRuntime(name: 'crun' | 'runc'): Contender {
 /** Mounts these runtimes need in the lane's private namespace; none is seen by the host. */
 function mountsFor(workshop: Workshop, bundle: string): string[] {
   // Their state directory: a tmpfs as /run is, and gone with the lane.
-  const commands = [`mount --no-mtab -t tmpfs tmpfs ${shellQuoted(join(bundle, 'state'))}`];
-  // A host with cgroup v1 beside v2 (“hybrid”) is taken for v1. Show only v2: by a bind mount, because mounting cgroup2
-  // anew would change the options of the hierarchy for the whole host.
-  const { mount } = workshop.cgroup ?? {};
-  if (mount !== undefined && mount !== '/sys/fs/cgroup') {
-    commands.push(`mount --no-mtab --bind ${shellQuoted(mount)} /sys/fs/cgroup`);
-  }
-  return commands;
+  return [
+    `mount --no-mtab -t tmpfs tmpfs ${shellQuoted(join(bundle, 'state'))}`,
+    ...onlyUnifiedCgroups(workshop),
+  ];
 }
 
 /** A bundle at the isolation of a room, as far as it goes. */

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { type LaneMessage, type Sample, parseLaneMessage } from '../lanes/protocol.js';
+import { type LaneMessage, type Sample, isSample, oneRoom, parseLaneMessage } from '../lanes/protocol.js';
 
 /** A lane that said it cannot go on, or died; the message says why. */
 export class LaneFailed extends Error {
   override readonly name = 'LaneFailed';
 }
 
-const answerTimeout = 30_000;
+const answerTimeout = 60_000;
 const closeTimeout = 5_000;
 
 /** A lane from the side of the bench: start, ask, close. */
@@ -18,10 +18,14 @@ export class LaneProcess {
   #complaint = '';
   #over = false;
 
-  private constructor(argv: readonly string[]) {
+  private constructor(argv: readonly string[], environment: Readonly<Record<string, string>>) {
     const [program = '', ...args] = argv;
     // A session of its own, so that ^C reaches the bench only, which then ends the lanes in order.
-    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    this.#child = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...process.env, ...environment },
+    });
     const ended = new Promise<void>((resolve) => {
       this.#child.once('close', () => resolve());
       this.#child.once('error', (error) => {
@@ -44,12 +48,14 @@ export class LaneProcess {
   }
 
   /** Resolves when the lane is ready, with what it has to remark; rejects with {@link LaneFailed}. */
-  static async start(argv: readonly string[]): Promise<{ lane: LaneProcess; note: string }> {
-    const lane = new LaneProcess(argv);
+  static async start(
+    argv: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<{ lane: LaneProcess; note: string }> {
+    const lane = new LaneProcess(argv, environment);
     try {
       const message = await lane.#next();
-      if (!('ready' in message))
-        throw new LaneFailed('failed' in message ? message.failed : 'unexpected answer');
+      if (!('ready' in message)) throw unexpected(message);
       return { lane, note: message.note ?? '' };
     } catch (error) {
       await lane.close();
@@ -59,11 +65,18 @@ export class LaneProcess {
 
   /** Asks for one room. */
   async measure(): Promise<Sample> {
+    const answer = await this.ask(oneRoom);
+    if (isSample(answer)) return answer;
+    throw unexpected({ answer });
+  }
+
+  /** Asks for what the request says, a word or an object that is sent as JSON. Rejects with {@link LaneFailed}. */
+  async ask(request: string | object): Promise<Readonly<Record<string, unknown>>> {
     const answer = this.#next();
-    this.#child.stdin?.write('go\n');
+    this.#child.stdin?.write(`${typeof request === 'string' ? request : JSON.stringify(request)}\n`);
     const message = await answer;
-    if ('first' in message) return message;
-    throw new LaneFailed('failed' in message ? message.failed : 'unexpected answer');
+    if ('answer' in message) return message.answer;
+    throw unexpected(message);
   }
 
   /** Ends the lane's stdin, which is its sign to undo everything, and kills it when it does not. Idempotent. */
@@ -97,6 +110,12 @@ export class LaneProcess {
     this.#waiting = undefined;
     waiting?.(message);
   }
+}
+
+function unexpected(message: LaneMessage): LaneFailed {
+  return new LaneFailed(
+    'failed' in message ? message.failed : `unexpected answer: ${JSON.stringify(message)}`,
+  );
 }
 
 /** The line that says what went wrong: the error of a Node program is not its last line. */

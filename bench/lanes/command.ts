@@ -5,7 +5,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { type Sample, microseconds, serveLane } from './protocol.js';
+import type { Sample } from './protocol.js';
+import { microseconds, serveStarter } from './serve.js';
 
 export interface Command {
   /** `@ID@` is replaced by a new name for every room, which OCI runtimes want. */
@@ -56,7 +57,7 @@ function collect(stream: ChildProcess['stderr']): () => string {
 }
 
 const command = JSON.parse(process.argv[2] ?? '') as Command;
-await serveLane(async () => {
+await serveStarter(async () => {
   await measure(command, 'pipe'); // a first try that can say what is wrong
-  return { measure: () => measure(command, 'ignore') };
+  return { start: () => measure(command, 'ignore') };
 });

@@ -1,17 +1,34 @@
 /**
- * The lane of the library itself: one Anchor, one room per request.
+ * The lanes of the library itself: one Anchor, one room per request, made for it or taken from a pool that is full.
  *
- * usage: node room.js PLANK
+ * usage: node room.js '{"plank": "/path", "pool": 8}'
  */
-import { Anchor } from '../../src/index.js';
-import { type Sample, microseconds, serveLane } from './protocol.js';
+import { Anchor, type Room } from '../../src/index.js';
+import type { Sample } from './protocol.js';
+import { type Starter, microseconds, serveStarter } from './serve.js';
 
-const plank = process.argv[2] ?? '';
+export interface RoomLane {
+  readonly plank: string;
+  /** Rooms that wait with everything applied; none: each is made by `spawn()`. */
+  readonly pool?: number;
+}
 
+/** What the bench uses of `anchor.pool()`, which not every version has. */
+interface Pool {
+  ready(): Promise<void>;
+  take(order: { command: readonly string[] }): Promise<Room>;
+}
+interface WithPool {
+  pool?(spec: object, options: { size: number }): Pool;
+}
+
+const command = ['/bin/tiny'];
 /** The same streams as the lanes of commands: only stdout. */
-async function measure(anchor: Anchor): Promise<Sample> {
+const stdio = ['ignore', 'pipe', 'ignore'] as const;
+
+async function measure(request: () => Promise<Room>): Promise<Sample> {
   const start = performance.now();
-  const spawning = anchor.spawn({ plank, command: ['/bin/tiny'], stdio: ['ignore', 'pipe', 'ignore'] });
+  const spawning = request();
   const called = performance.now();
   const room = await spawning;
   let first = NaN;
@@ -24,8 +41,6 @@ async function measure(anchor: Anchor): Promise<Sample> {
   const exited = room.exited.finally(() => (exit = performance.now()));
   const [outcome] = await Promise.all([exited, ended]);
   await room[Symbol.asyncDispose]();
-  // The next blank room is made now and not while another lane is measured.
-  await anchor.ready();
   if (outcome.exitCode !== 0 || Number.isNaN(first)) {
     throw new Error(`the room ended with ${outcome.reason} (exit code ${outcome.exitCode})`);
   }
@@ -33,13 +48,37 @@ async function measure(anchor: Anchor): Promise<Sample> {
     first: microseconds(start, first),
     exit: microseconds(start, exit),
     call: microseconds(start, called),
+    phases: room.timings.phases,
   };
 }
 
-await serveLane(async () => {
-  const anchor = await Anchor.open();
+function spawning(anchor: Anchor, plank: string): Starter {
   return {
-    measure: () => measure(anchor),
-    close: () => anchor[Symbol.asyncDispose](),
+    start: () => measure(() => anchor.spawn({ plank, command, stdio })),
+    rested: () => anchor.ready(),
+    close: () => anchor.close(),
   };
+}
+
+function pooled(anchor: Anchor, plank: string, size: number): Starter {
+  const pool = (anchor as unknown as WithPool).pool?.({ plank, stdio }, { size });
+  if (pool === undefined) throw new Error('this version of the library has no anchor.pool()');
+  return {
+    start: () => measure(() => pool.take({ command })),
+    rested: () => pool.ready(),
+    close: () => anchor.close(),
+  };
+}
+
+const { plank, pool } = JSON.parse(process.argv[2] ?? '') as RoomLane;
+await serveStarter(async () => {
+  const anchor = await Anchor.open();
+  try {
+    const starter = pool === undefined ? spawning(anchor, plank) : pooled(anchor, plank, pool);
+    await starter.rested?.();
+    return starter;
+  } catch (error) {
+    await anchor.close();
+    throw error;
+  }
 });

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { paths } from '../paths.js';
 import { runProgram } from './programs.js';
 
-/** Flags for the program the rooms run: no libc, no loader, no build id; 5 kB. */
-const tinyFlags = [
+/** Flags for the programs the rooms run: no libc, no loader, no build id; 5 kB. */
+const bareFlags = [
   ...[
     '-Os',
     '-static',
@@ -19,7 +19,11 @@ const tinyFlags = [
 ];
 
 export function compileTiny(): Promise<string> {
-  return compile('tiny', tinyFlags, ['tiny.c']);
+  return compile('tiny', bareFlags, ['tiny.c', 'bare.h']);
+}
+
+export function compileIdle(): Promise<string> {
+  return compile('idle', bareFlags, ['idle.c', 'bare.h']);
 }
 
 export function compileFloor(): Promise<string> {

@@ -6,7 +6,7 @@ import { shortDigest } from './compile.js';
 import { findProgram, runProgram } from './programs.js';
 
 /** Mount points and directories a program may expect. */
-const emptyDirectories = ['dev', 'etc', 'proc', 'run', 'sys', 'tmp'];
+const emptyDirectories = ['dev', 'etc', 'proc', 'run', 'sys', 'tmp', 'usr'];
 
 const squashfsFlags = [
   '-comp',
@@ -20,12 +20,15 @@ const squashfsFlags = [
 ];
 
 /**
- * The image all lanes run in: `/bin/tiny`, and `/bin/busybox` so that one can look around in it. zstd, because that is
- * what planks are packed with; after the first round everything lanes read is in the page cache anyway.
+ * The image all lanes run in: `/bin/tiny` and `/bin/idle`, and `/bin/busybox` so that one can look around in it. zstd,
+ * because that is what planks are packed with; after the first round everything lanes read is in the page cache anyway.
  */
-export async function buildPlank(tiny: string): Promise<string> {
-  const busybox = await findProgram('busybox');
-  const ingredients = [await readFile(tiny), await readFile(busybox)];
+export async function buildPlank(programs: {
+  readonly tiny: string;
+  readonly idle: string;
+}): Promise<string> {
+  const contents = { ...programs, busybox: await findProgram('busybox') };
+  const ingredients = await Promise.all(Object.values(contents).map((path) => readFile(path)));
   const digest = shortDigest(...ingredients, squashfsFlags.join(' '), emptyDirectories.join(' '));
   const plank = join(paths.cache, `plank-${digest}.sqsh`);
   if (existsSync(plank)) return plank;
@@ -36,10 +39,7 @@ export async function buildPlank(tiny: string): Promise<string> {
     await chmod(tree, 0o755);
     for (const name of ['bin', ...emptyDirectories]) await mkdir(join(tree, name));
     await chmod(join(tree, 'tmp'), 0o1777);
-    for (const [source, name] of [
-      [tiny, 'tiny'],
-      [busybox, 'busybox'],
-    ] as const) {
+    for (const [name, source] of Object.entries(contents)) {
       await copyFile(source, join(tree, 'bin', name));
       await chmod(join(tree, 'bin', name), 0o755);
     }

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { paths } from '../paths.js';
 import { type BenchCgroup, makeCgroup, removeCgroup } from './cgroup.js';
-import { compileFloor, compileTiny } from './compile.js';
+import { compileFloor, compileIdle, compileTiny } from './compile.js';
 import { auditArchitectures, buildFilter, encodeFilter } from './filter.js';
 import { buildPlank } from './plank.js';
 import { deniedSyscalls, syscallNumbers } from './syscalls.js';
@@ -12,7 +12,7 @@ import { deniedSyscalls, syscallNumbers } from './syscalls.js';
 export interface Workshop {
   /** The program outside of any image. */
   readonly tiny: string;
-  /** The image with `/bin/tiny`. */
+  /** The image with `/bin/tiny` and `/bin/idle`. */
   readonly plank: string;
   /** The seccomp filter as struct sock_filter[]. */
   readonly filter: string;
@@ -46,7 +46,7 @@ export async function openWorkshop(): Promise<Workshop> {
   try {
     await mkdir(mountPoint, { recursive: true });
     const tiny = await compileTiny();
-    const plank = await buildPlank(tiny);
+    const plank = await buildPlank({ tiny, idle: await compileIdle() });
     const numbers = await syscallNumbers(deniedSyscalls);
     await writeFile(filter, encodeFilter(buildFilter(auditArchitecture(), numbers.values())));
     cgroup = await makeCgroup();

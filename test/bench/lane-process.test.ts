@@ -35,9 +35,19 @@ test('a lane that dies later fails the measurement', async (t) => {
   await lane.close();
 });
 
+test('an answer that is no measured room is no sample, but any other request may have it', async (t) => {
+  const { lane } = await LaneProcess.start(
+    sh(`echo '{"ready":true}'; while read x; do echo "{\\"bytes\\":\${#x}}"; done`),
+  );
+  t.deepEqual(await lane.ask({ live: 7 }), { bytes: 10 });
+  await t.throwsAsync(lane.measure(), { instanceOf: LaneFailed, message: /unexpected answer/ });
+  await lane.close();
+});
+
 test('only lines of the protocol are messages', (t) => {
   t.deepEqual(parseLaneMessage('{"failed":"x"}'), { failed: 'x' });
-  for (const line of ['', 'text', '1', 'null', '[]', '{"first":1}', '{"ready":false}']) {
+  t.deepEqual(parseLaneMessage('{"rooms":1}'), { answer: { rooms: 1 } });
+  for (const line of ['', 'text', '1', 'null', '[]', '{"failed":1}', '{"ready":false}']) {
     t.is(parseLaneMessage(line), undefined, line);
   }
 });

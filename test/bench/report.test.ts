@@ -1,8 +1,9 @@
 import test from 'ava';
-import { judgeBars } from '../../bench/bars.js';
 import type { MachineFacts } from '../../bench/machine.js';
-import { renderComparison, renderReport, renderTable } from '../../bench/report.js';
-import { type LaneReport, type RunReport, parseRunReport } from '../../bench/run-report.js';
+import type { LaneReport } from '../../bench/drive/lane-report.js';
+import { renderComparison, renderReport } from '../../bench/report.js';
+import { type RunReport, parseRunReport } from '../../bench/run-report.js';
+import { renderTable } from '../../bench/table.js';
 
 const machine: MachineFacts = {
   ...{
@@ -26,7 +27,15 @@ function lane(name: string, first: number, more: Partial<LaneReport> = {}): Lane
 }
 
 function run(...lanes: LaneReport[]): RunReport {
-  return { format: 1, machine, rounds: 21, seed: 1, lanes };
+  return {
+    format: 2,
+    machine,
+    rounds: 21,
+    seed: 1,
+    fifo: false,
+    answers: { latency: { lanes } },
+    failures: {},
+  };
 }
 
 const usual = run(
@@ -36,35 +45,13 @@ const usual = run(
   lane('floor-scratch', 1000),
 );
 
-test('judges each bar in its direction', (t) => {
-  const [floor, bwrap, childProcess, call] = judgeBars(usual);
-  t.like(floor, { met: true, bar: '≤ 0.9 ×', measured: '0.40 × [0.40–0.40]', close: false });
-  t.like(bwrap, { met: false, bar: '≥ 6 ×', measured: '5.00 × [5.00–5.00]' });
-  t.like(childProcess, { met: true });
-  t.like(call, { met: true, bar: '< 100 µs', measured: '40 µs' });
-});
-
-test('judges only the bars whose lanes have measured', (t) => {
-  t.deepEqual(judgeBars(run(lane('bwrap', 2000), lane('floor-scratch', 1000))), []);
-  const silent = lane('bwrap', 0, { samples: [], failure: 'not installed' });
-  t.is(judgeBars(run(lane('room', 400), silent)).length, 1);
-});
-
-test('says when the interval reaches over the bar', (t) => {
-  const samples = Array.from({ length: 40 }, (_, index) => ({
-    first: index % 2 === 0 ? 500 : 1500,
-    exit: 0,
-  }));
-  const [verdict] = judgeBars(run(lane('room', 900, { samples }), lane('floor-scratch', 1000)));
-  t.true(verdict?.close);
-});
-
 test('the report holds machine, percentiles, ratios, what differs and verdicts', (t) => {
   const text = renderReport(usual);
   t.regex(text, /Linux 6\.18\.0/);
   t.regex(text, /\| room +\| +400 \| +436 \| +440 \| +480 \|/);
   t.regex(text, /\| +480 \| +40 \| 0\.40 \[0\.40–0\.40\] \|/);
-  t.regex(text, /bar ≥ 6 ×, measured 5\.00 × \[5\.00–5\.00\]: NOT met/);
+  t.regex(text, /faster than bwrap from Node +\| ≥ 6 × +\| +5\.00 × \[5\.00–5\.00\] \| NOT met/);
+  t.regex(text, /kernel memory per idle room +\| ≤ 0\.5 MB +\| +– \| not measured/);
 });
 
 test('the report lists contenders that cannot run or stopped', (t) => {
@@ -73,6 +60,18 @@ test('the report lists contenders that cannot run or stopped', (t) => {
   const text = renderReport(run(missing, stopped));
   t.regex(text, /crun cannot run here: crun is not installed/);
   t.regex(text, /runc stopped after 21: no answer/);
+});
+
+test('a question without an answer is in the report with the reason', (t) => {
+  const text = renderReport({ ...usual, failures: { scale: 'the lane ended' } });
+  t.regex(text, /scale found no answer: the lane ended/);
+});
+
+test('a run that is about no bar has no table of bars', (t) => {
+  const churn = { windows: [{ p50: 1, p95: 2, p99: 3 }], roomsPerWindow: 1000 };
+  const text = renderReport({ ...usual, answers: { churn } });
+  t.regex(text, /ten thousandth/);
+  t.notRegex(text, /bar/);
 });
 
 test('compares ratios to the floor, never microseconds of two runs', (t) => {
@@ -88,8 +87,11 @@ test('says so when there is nothing to compare', (t) => {
 });
 
 test('a saved run can be read back, another file cannot', (t) => {
-  t.deepEqual(parseRunReport(JSON.stringify(usual)).lanes[0]?.samples, usual.lanes[0]?.samples);
-  for (const text of ['{}', 'null', '{"format":2}'])
+  t.deepEqual(
+    parseRunReport(JSON.stringify(usual)).answers.latency?.lanes[0]?.samples,
+    lane('room', 400).samples,
+  );
+  for (const text of ['{}', 'null', '{"format":1}', '{"format":2}'])
     t.throws(() => parseRunReport(text), { instanceOf: TypeError });
 });
 

@@ -1,5 +1,12 @@
 import test from 'ava';
-import { percentile, percentiles, ratioOfMedians, seededRandom, shuffled } from '../../bench/statistics.js';
+import {
+  percentile,
+  percentileInterval,
+  percentiles,
+  ratioOfMedians,
+  seededRandom,
+  shuffled,
+} from '../../bench/statistics.js';
 
 const oneTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
@@ -33,6 +40,16 @@ test('the interval holds the ratio and narrows with more rounds', (t) => {
   for (const ratio of [few, many]) t.true(ratio.low <= ratio.value && ratio.value <= ratio.high);
   t.true(many.high - many.low < few.high - few.low);
   t.true(Math.abs(many.value - 3) < 0.3);
+});
+
+test('the interval of a percentile is made of values that were measured', (t) => {
+  const values = oneTo(200);
+  const { value, low, high } = percentileInterval(values, 0.99);
+  t.is(value, percentile(values, 0.99));
+  t.true(low < value && value < high);
+  t.true(values.includes(low) && values.includes(high));
+  t.deepEqual(percentileInterval([7, 7], 0.99), { value: 7, low: 7, high: 7 });
+  t.deepEqual(percentileInterval([], 0.5), { value: NaN, low: NaN, high: NaN });
 });
 
 test('a ratio to nothing is not a number', (t) => {
