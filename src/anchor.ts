@@ -9,7 +9,7 @@ import { openHost, type AnchorOptions, type OpenedHost } from './addon/open-host
 import { channels, feedDebugLog } from './diagnostics.js';
 import { RoomError } from './errors.js';
 import type { Host } from './host/host.js';
-import type { RoomPlace } from './host/places.js';
+import type { RoomPlace, RoomPlaces } from './host/places.js';
 import type { ResolvedRoom } from './host/resolved-room.js';
 import { resolveRoom } from './host/resolve.js';
 import { planBlank } from './plan/blank.js';
@@ -63,6 +63,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   readonly #rooms = new Map<string, Room>();
   readonly #pending = new Set<Promise<unknown>>();
   readonly #reserve: Reserve;
+  readonly #unclean: RoomPlace[] = [];
   readonly #filters = new SeccompCache();
   readonly #kernelRelease = release();
   readonly #broadcast = new Broadcast<AnchorEvent>();
@@ -135,7 +136,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   /** What `spawn()` would hand to native code: everything that is a choice, made for this host. Makes no room. */
   async plan(spec: RoomSpec): Promise<Plan> {
     this.#requireOpen();
-    const resolved = await this.#track(resolveRoom(parseRoomSpec(spec), this.#host));
+    const resolved = await this.#track(this.#lookUp(parseRoomSpec(spec), this.#host.places));
     try {
       return this.#buildPlan(resolved);
     } finally {
@@ -212,7 +213,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
 
   /** A look-up cannot be stopped; what it took is given back when it comes too late. */
   async #resolve(checked: CheckedSpec, signal: AbortSignal | undefined): Promise<ResolvedRoom> {
-    const resolving = resolveRoom(checked, this.#host, this.#reserve);
+    const resolving = this.#lookUp(checked, this.#reserve);
     try {
       const resolved = await orAbort(resolving, signal);
       this.#requireOpen();
@@ -225,6 +226,14 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
       // Whatever the look-up met, it met because the ground was taken from under it.
       if (signal?.aborted !== true) this.#requireOpen();
       throw error;
+    }
+  }
+
+  async #lookUp(checked: CheckedSpec, places: RoomPlaces): Promise<ResolvedRoom> {
+    try {
+      return await resolveRoom(checked, this.#host, places);
+    } catch (error) {
+      throw errorFromNative(error);
     }
   }
 
@@ -250,6 +259,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   #forget(room: Room, place: RoomPlace, clean: boolean): void {
     this.#rooms.delete(room.id);
     if (clean) this.#reserve.giveBack(place, true);
+    else this.#unclean.push(place);
   }
 
   #requireOpen(): void {
@@ -280,6 +290,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     // Their last events may still be on the way to this thread.
     await Promise.allSettled(this.#pending);
     await this.#reserve.close();
+    for (const place of this.#unclean.splice(0)) this.#reserve.giveBack(place, true);
     this.#host.ids.close();
     await this.#undo();
     this.#broadcast.close();

@@ -25,6 +25,7 @@ using sys::Arg;
 using sys::Raw;
 
 constinit Room room;
+bool running = false;  // the command
 Processes processes;
 Terminal terminal;
 
@@ -47,6 +48,12 @@ void Send(Record& record) {
   End();
 }
 
+// Once the command runs there is no word for it any more: that the room has ended says it.
+[[noreturn]] void EndWith(const Failure& failure) {
+  if (failure.error != 0 && !running) Fail(failure);
+  End();
+}
+
 void HandleRun(Received& received) {
   Record record{};
   record.process = received.request.process;
@@ -64,6 +71,7 @@ void HandleRun(Received& received) {
   received.CloseFds();
   record.kind = pid > 0 ? RecordKind::kStarted : RecordKind::kFailed;
   if (pid > 0) processes.add(pid, received.request.process);
+  running |= pid > 0;
   if (received.request.process == 0)
     for (unsigned i = 0; i < kMarks; ++i) record.marks[i] = room.marks[i];
   Send(record);
@@ -112,11 +120,12 @@ bool Reap() {
 }  // namespace
 
 void Supervise() {
-  if (!Begin()) End();
+  if (!Begin(room)) EndWith(room.failure);
   for (bool more = false;;) {
     pollfd watched[2] = {{kControlFd, POLLIN, 0}, {kSignalsFd, POLLIN, 0}};
     long ready = Raw(__NR_poll, Arg(watched), 2, more ? 0 : -1);
-    if (ready < 0 && ready != -EINTR) End();
+    Failure failure{};
+    if (ready != -EINTR && Failed(failure, ready, "room.request", "poll")) EndWith(failure);
     if (watched[1].revents) {
       signalfd_siginfo heard_one;
       while (Raw(__NR_read, kSignalsFd, Arg(&heard_one), sizeof heard_one) > 0)
@@ -126,7 +135,7 @@ void Supervise() {
     if (more) more = Reap();
     if (!watched[0].revents) continue;
     Received received;
-    if (!Receive(received)) End();
+    if (!Receive(received, failure)) EndWith(failure);
     switch (received.request.kind) {
       case RequestKind::kFurnish:
         HandleFurnish(received);

@@ -43,7 +43,7 @@ class RoomSink {
   virtual void Launched(std::unique_ptr<LaunchedRoom> room) = 0;
   virtual void LaunchFailed(uint32_t number, const sys::Fault& fault) = 0;
   // A room that exists, but whose descriptors did not arrive (Node's table is full): all of it must go.
-  virtual void LaunchLost(uint32_t number, long pid, const plan::Cgroup& cgroup) = 0;
+  virtual void LaunchLost(uint32_t number, long pid, const plan::Cgroup& cgroup, const sys::Fault& fault) = 0;
 };
 
 // Makes one room: the whole sequence, from a plan to a room-init that was told what to run.
@@ -59,7 +59,7 @@ class RoomJob : public Job {
   struct Parts;
   bool Make(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts);
   bool Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts);
-  bool Begin(Parts& parts);
+  bool Begin(const Workshop& workshop, Parts& parts);
   size_t CountStreams() const;
 
   uint32_t number_;

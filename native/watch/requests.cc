@@ -30,7 +30,8 @@ int OpenRootOf(const launch::LaunchedRoom& room, sys::Fault& fault) {
   long alive = sys::Raw(__NR_pidfd_send_signal, room.pidfd.get(), 0, 0, 0);
   if (alive == 0) return root;
   close(root);
-  return sys::Fail(fault, "room.ended", "pidfd_send_signal", alive), -1;
+  const char* step = alive == -ESRCH ? "room.ended" : "root.open";
+  return sys::Fail(fault, step, "pidfd_send_signal", alive), -1;
 }
 
 // The room cannot have replaced its /dev/pts (it has no mount rights), but what we act on is looked at first.
@@ -42,8 +43,8 @@ sys::UniqueFd OpenTerminals(const launch::LaunchedRoom& room, sys::Fault& fault)
   if (opened < 0) return sys::Fail(fault, "pty.open", "openat2", opened, "/dev/pts"), sys::UniqueFd();
   sys::UniqueFd terminals(opened);
   struct statfs info;
-  if (fstatfs(opened, &info) < 0 || info.f_type != kDevptsMagic)
-    return sys::Fail(fault, "pty.open", "fstatfs", ENODEV, "/dev/pts"), sys::UniqueFd();
+  if (fstatfs(opened, &info) < 0) return sys::Fail(fault, "pty.open", "fstatfs", errno, "/dev/pts"), sys::UniqueFd();
+  if (info.f_type != kDevptsMagic) return sys::Fail(fault, "pty.open", "fstatfs", ENODEV, "/dev/pts"), sys::UniqueFd();
   return terminals;
 }
 
@@ -74,8 +75,7 @@ void Watcher::SetDeadline(uint32_t number, int64_t milliseconds) {
     room.deadline = DeadlineAfter(sys::Now(), milliseconds);
     if (room.deadline >= 0) deadlines_.insert({room.deadline, number});
   }
-  uint64_t one = 1;
-  (void)!write(wake_.get(), &one, sizeof one);
+  Wake();
 }
 
 bool Watcher::Signal(uint32_t number, uint32_t process, int signal, sys::Fault& fault) {
@@ -92,6 +92,7 @@ bool Watcher::Exec(uint32_t number, const plan::Process& plan, uint32_t& process
   if (found == rooms_.end()) return Ended(fault);
   Room& room = *found->second;
   sys::UniqueFd devices(open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!devices) return sys::Fail(fault, "stdio", "open", errno, "/dev");
   sys::UniqueFd terminals;
   if (plan.stdio.pty && !(terminals = OpenTerminals(*room.launched, fault))) return false;
   int attached[3];

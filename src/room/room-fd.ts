@@ -145,9 +145,11 @@ function makePrintable(error: Error): void {
 export function asFileError(error: unknown, doing: string, path: string): unknown {
   if (!(error instanceof Error)) return error;
   const { code, syscall, errno } = error as NodeJS.ErrnoException;
+  const { step } = error as Partial<RoomError>;
   if (code === 'ERR_ROOM_FILE' || code === 'ERR_ROOM_ENDED' || typeof errno !== 'number') return error;
   makePrintable(error);
   const details: FaultDetails = { errno, cause: error };
+  if (step !== undefined) details.step = step;
   if (syscall !== undefined) details.syscall = syscall;
   const hint = hints[errno];
   if (hint !== undefined) details.hint = hint;
