@@ -67,7 +67,7 @@ bool Blank::Greet(const plan::Blank& plan, const std::atomic<bool>& closing, sys
   if (ready <= 0) return sys::Fail(fault, "run.request", "poll", closing ? ECANCELED : ETIMEDOUT);
   init::Record record;
   ssize_t size = recv(control.get(), &record, sizeof record, MSG_DONTWAIT);
-  if (size != sizeof record) return sys::Fail(fault, "run.request", "recv", EPIPE);
+  if (size != sizeof record) return sys::Fail(fault, "run.request", "recv", size < 0 ? errno : EPIPE);
   if (record.kind == init::RecordKind::kFailed) return DescribeFailure(record.failure, plan.mounts, {}, fault);
   return greeted = true;
 }

@@ -23,8 +23,10 @@ RoomJob::RoomJob(uint32_t number, std::unique_ptr<PlannedRoom> planned, RoomSink
   marks_.parent[kCalled] = sys::Now();
   const plan::Stdio& stdio = planned_->room.process.stdio;
   for (int i = 0; i < 3; ++i)
-    if (!stdio.pty && stdio.streams[i].kind == plan::StreamKind::kFd)
+    if (!stdio.pty && stdio.streams[i].kind == plan::StreamKind::kFd) {
       attachments_[i].reset(fcntl(stdio.streams[i].fd, F_DUPFD_CLOEXEC, 0));
+      if (!attachments_[i]) attachment_error_ = errno;
+    }
 }
 
 JobFds RoomJob::Attachments() const {
@@ -81,7 +83,8 @@ bool RoomJob::Make(Workshop& workshop, const Stacks& stacks, const JobFds& recei
 bool RoomJob::Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts) {
   const plan::Room& room = planned_->room;
   if (received.count != CountStreams())
-    return stripped() ? sys::Fail(fault_, "stdio", "sendmsg", stripped()) : sys::Fail(fault_, "stdio", "fcntl", EBADF);
+    return stripped() ? sys::Fail(fault_, "stdio", "sendmsg", stripped())
+                      : sys::Fail(fault_, "stdio", "fcntl", attachment_error_);
   if (!parts.blank) parts.blank = Blank::Make(workshop, stacks, room.blank, fault_);
   if (!parts.blank) return false;
   const Blank& blank = *parts.blank;

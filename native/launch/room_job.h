@@ -1,5 +1,7 @@
 #pragma once
 
+#include <errno.h>
+
 #include <memory>
 
 #include "init/protocol.h"
@@ -74,6 +76,7 @@ class RoomJob : public Job {
   // Duplicates of the program's descriptors: it may close or reuse its own while this job waits. In Node's table, like
   // this object itself; never touched by a launcher thread.
   sys::UniqueFd attachments_[3];
+  int attachment_error_ = EBADF;  // why one is missing
 };
 
 }  // namespace rooms::launch

@@ -69,6 +69,8 @@ const leftAlone: Partial<Record<Place, string>> = {
   'anchor-janitor mmap': 'memory of the allocator',
   'anchor-janitor write': 'an eventfd of libuv',
   'node write': 'an eventfd, whose counter does not overflow',
+  'anchor-prepare prlimit64': 'asks for a limit that there is',
+  'start setsid': 'of a process that leads no group',
   'room-init wait4': 'of children that there are, without waiting',
 };
 
@@ -83,6 +85,7 @@ const bearable: Partial<Record<Place, string>> = {
   'node pidfd_send_signal': 'the socket of room-init is closed instead',
   'anchor-launch sendmsg': 'sent again',
   'anchor-launch recvmsg': 'read again',
+  'anchor-launch poll': 'a blank room that seems to have ended is not taken',
   'anchor-launch setsockopt': 'fewer requests fit into the socket of room-init',
   'anchor-launch wait4': 'waited for again',
   'anchor-launch waitid': 'waited for again',
@@ -109,6 +112,7 @@ const bearable: Partial<Record<Place, string>> = {
   'anchor-prepare write': 'as anchor-launch',
   'anchor-prepare setresuid': 'as anchor-launch',
   'anchor-prepare prctl': 'as anchor-launch',
+  'anchor-prepare poll': 'waited for again',
   'anchor-watch read': 'asked again',
   'anchor-watch recvmsg': 'read again',
   'anchor-watch recvfrom': 'read again',
@@ -123,8 +127,9 @@ const bearable: Partial<Record<Place, string>> = {
   'maker prctl': 'it leaves soon in any case',
   'maker poll': 'it leaves a moment earlier',
   'child setsid': 'of room-keeper, which may stay in the session',
-  'start setsid': 'of a process that leads no group, which cannot fail',
   'start prctl': 'set a second time: it was so already',
+  'room-init poll': 'a blank room that is no more is replaced by one that is made on the way',
+  'room-init recvmsg': 'a blank room that is no more is replaced by one that is made on the way',
   'room-init read': 'of a descriptor that is asked again',
   'room-init prctl': 'done again later, when it counts; the name of the process',
   'room-init fcntl': 'the command leads its session itself then',
@@ -159,6 +164,7 @@ export function isFatal({ role, call }: Call): boolean {
 const aliases: Partial<Record<SyscallName, readonly string[]>> = {
   openat: ['open'],
   newfstatat: ['fstat'],
+  recvfrom: ['recv'],
   unlinkat: ['rmdir'],
   clone3: ['pthread_create'],
   eventfd2: ['eventfd'],

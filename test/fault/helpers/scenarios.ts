@@ -112,15 +112,16 @@ export const scenarios = {
     act: (world) => live(world.anchor!, rich(world), 'in\n', 'content\nin\n'),
   },
   prepare: {
-    options: { reserve: 2, launchers: 1 },
-    before: async () => {},
+    options: { reserve: 1, launchers: 1 },
+    before: (_, anchor) => anchor.ready(),
     act: async (world) => {
       const failures: unknown[] = [];
       const listen = (message: unknown): void => void failures.push((message as { error: unknown }).error);
       subscribe('anchor:reserve:error', listen);
       try {
+        // Takes the blank room that waits, so that another one has to be made.
+        await sleeper(world, world.anchor!);
         await world.anchor!.ready();
-        await live(world.anchor!, plain(world), '', 'fine\n');
       } finally {
         unsubscribe('anchor:reserve:error', listen);
       }
