@@ -14,6 +14,7 @@
       "native/launch/devices.cc",
       "native/launch/filesystem.cc",
       "native/launch/host_scope.cc",
+      "native/launch/idmap.cc",
       "native/launch/init_copy.cc",
       "native/launch/init_process.cc",
       "native/launch/launchers.cc",

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "init/failure.h"
 #include "sys/raw.h"
 
 namespace rooms::init {
@@ -23,13 +24,13 @@ static_assert(offsetof(decltype(message), payload) == sizeof(Request));
 void* mapped = nullptr;
 uint32_t mapped_size = 0;
 
-bool Map(Received& received) {
+bool Map(Received& received, Failure& failure) {
   if (received.fd_count == 0) return false;
   int memory = received.fds[--received.fd_count];
   // Private: what is read is what was sent, and strings may be pointed into.
   long at = Raw(__NR_mmap, 0, received.request.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, memory, 0);
   Raw(__NR_close, memory);
-  if (at < 0 && at > -4096) return false;
+  if (at > -4096 && Failed(failure, at, "room.request", "mmap")) return false;
   mapped = reinterpret_cast<void*>(at);
   mapped_size = received.request.size;
   received.payload = static_cast<const char*>(mapped);
@@ -43,7 +44,7 @@ void Received::CloseFds() {
   fd_count = 0;
 }
 
-bool Receive(Received& received) {
+bool Receive(Received& received, Failure& failure) {
   if (mapped) Raw(__NR_munmap, Arg(mapped), mapped_size);
   mapped = nullptr;
   iovec part{&message, sizeof message};
@@ -54,6 +55,7 @@ bool Receive(Received& received) {
   header.msg_control = control;
   header.msg_controllen = sizeof control;
   long size = Raw(__NR_recvmsg, kControlFd, Arg(&header), MSG_CMSG_CLOEXEC);
+  if (Failed(failure, size, "room.request", "recvmsg")) return false;
   if (size < static_cast<long>(sizeof message.request)) return false;
   received.request = message.request;
   received.payload = message.payload;
@@ -65,7 +67,7 @@ bool Receive(Received& received) {
     const int* fds = reinterpret_cast<const int*>(CMSG_DATA(rights));
     for (unsigned i = 0; i < received.fd_count; ++i) received.fds[i] = fds[i];
   }
-  if (received.request.in_memory) return received.cut || Map(received);
+  if (received.request.in_memory) return received.cut || Map(received, failure);
   return received.request.size == static_cast<uint32_t>(size) - sizeof message.request;
 }
 

@@ -17,8 +17,8 @@ struct Received {
   void CloseFds();
 };
 
-// The next request; its payload is good until the next call. False when there will be none: the embedding process is
-// gone, or speaks another language.
-bool Receive(Received& received);
+// The next request; its payload is good until the next call. False when there will be none: with a failure, or because
+// the embedding process is gone or speaks another language.
+bool Receive(Received& received, Failure& failure);
 
 }  // namespace rooms::init

@@ -182,9 +182,9 @@ void Release(Start& start) {
 int Waiting(void* argument) {
   Ahead& ahead = *static_cast<Ahead*>(argument);
   Received received;
-  if (!Receive(received)) return 0;
-  ahead.asked = sys::RawNow();
   Start& start = ahead.start;
+  if (!Receive(received, start.failure)) return 0;
+  ahead.asked = sys::RawNow();
   if (!Complete(received, start.failure)) return 127;
   if (received.request.kind != RequestKind::kRun || received.request.process != 0 || received.request.terminal)
     return Failed(start, -EINVAL, "run.body", "recvmsg"), 127;

@@ -25,6 +25,7 @@ using sys::Arg;
 using sys::Raw;
 
 constinit Room room;
+bool running = false;  // the command
 Processes processes;
 Terminal terminal;
 Ahead ahead;
@@ -48,6 +49,12 @@ void Send(Record& record) {
   End();
 }
 
+// Once the command runs there is no word for it any more: that the room has ended says it.
+[[noreturn]] void EndWith(const Failure& failure) {
+  if (failure.error != 0 && !running) Fail(failure);
+  End();
+}
+
 // The marks of a room that has waited are those of its making: of these only one counts for the command.
 void EndWait(int64_t asked) {
   for (int64_t& mark : room.marks) mark = 0;
@@ -59,6 +66,7 @@ void EndWait(int64_t asked) {
 void Answer(Record& record, long pid) {
   record.kind = pid > 0 ? RecordKind::kStarted : RecordKind::kFailed;
   if (pid > 0) processes.add(pid, record.process);
+  running |= pid > 0;
   if (record.process == 0)
     for (unsigned i = 0; i < kMarks; ++i) record.marks[i] = room.marks[i];
   Send(record);
@@ -140,18 +148,21 @@ bool Reap() {
 }  // namespace
 
 void Supervise() {
-  if (!Begin()) End();
+  if (!Begin(room)) EndWith(room.failure);
   for (bool more = false;;) {
     if (ahead.done >= 0) {
       // The first request is taken by the process that was made for it. There is no other; its end is no orphan's.
       pollfd done{ahead.done, POLLIN, 0};
-      if (Raw(__NR_poll, Arg(&done), 1, -1) > 0) HandleAhead();
+      long over = Raw(__NR_poll, Arg(&done), 1, -1);
+      if (over != -EINTR && Failed(room.failure, over, "room.request", "poll")) EndWith(room.failure);
+      if (over > 0) HandleAhead();
       more = true;
       continue;
     }
     pollfd watched[2] = {{kControlFd, POLLIN, 0}, {kSignalsFd, POLLIN, 0}};
     long ready = Raw(__NR_poll, Arg(watched), 2, more ? 0 : -1);
-    if (ready < 0 && ready != -EINTR) End();
+    Failure failure{};
+    if (ready != -EINTR && Failed(failure, ready, "room.request", "poll")) EndWith(failure);
     if (watched[1].revents) {
       signalfd_siginfo heard_one;
       while (Raw(__NR_read, kSignalsFd, Arg(&heard_one), sizeof heard_one) > 0)
@@ -161,7 +172,7 @@ void Supervise() {
     if (more) more = Reap();
     if (!watched[0].revents) continue;
     Received received;
-    if (!Receive(received)) End();
+    if (!Receive(received, failure)) EndWith(failure);
     switch (received.request.kind) {
       case RequestKind::kFurnish:
         HandleFurnish(received);

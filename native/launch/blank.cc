@@ -56,18 +56,18 @@ std::unique_ptr<Blank> Blank::Make(Workshop& workshop, const Stacks& stacks, con
   return blank;
 }
 
-bool Blank::Greet(const plan::Blank& plan, sys::Fault& fault) {
+bool Blank::Greet(const plan::Blank& plan, const std::atomic<bool>& closing, sys::Fault& fault) {
   if (greeted) return true;
   // Long enough for any machine; somebody may have stopped it, and a launcher must not wait for that.
-  constexpr int kPatienceMs = 30'000;
+  constexpr int kPatienceMs = 30'000, kLookUpMs = 50;
   pollfd watched{control.get(), POLLIN, 0};
-  int ready;
-  do ready = poll(&watched, 1, kPatienceMs);
-  while (ready < 0 && errno == EINTR);
-  if (ready == 0) return sys::Fail(fault, "run.request", "poll", ETIMEDOUT);
+  int ready = 0;
+  for (int waited = 0; ready <= 0 && waited < kPatienceMs && !closing; waited += kLookUpMs)
+    ready = poll(&watched, 1, kLookUpMs);
+  if (ready <= 0) return sys::Fail(fault, "run.request", "poll", closing ? ECANCELED : ETIMEDOUT);
   init::Record record;
   ssize_t size = recv(control.get(), &record, sizeof record, MSG_DONTWAIT);
-  if (size != sizeof record) return sys::Fail(fault, "run.request", "recv", EPIPE);
+  if (size != sizeof record) return sys::Fail(fault, "run.request", "recv", size < 0 ? errno : EPIPE);
   if (record.kind == init::RecordKind::kFailed) return DescribeFailure(record.failure, plan.mounts, {}, fault);
   return greeted = true;
 }

@@ -38,9 +38,9 @@ constexpr const char* kMountPoints[] = {"pts", "shm", "mqueue"};
 bool Fill(int tree, sys::Fault& fault) {
   for (const Device& device : kDevices) {
     // Not by the mode of mknodat: the umask is not ours to rely on.
-    if (mknodat(tree, device.name, S_IFCHR, makedev(device.major, device.minor)) < 0 ||
-        fchmodat(tree, device.name, 0666, 0) < 0)
+    if (mknodat(tree, device.name, S_IFCHR, makedev(device.major, device.minor)) < 0)
       return sys::Fail(fault, "devices", "mknodat", errno, device.name);
+    if (fchmodat(tree, device.name, 0666, 0) < 0) return sys::Fail(fault, "devices", "fchmodat", errno, device.name);
   }
   for (const Link& link : kLinks)
     if (symlinkat(link.to, tree, link.name) < 0) return sys::Fail(fault, "devices", "symlinkat", errno, link.name);

@@ -1,8 +1,8 @@
 #include "launch/host_scope.h"
 
 #include <linux/sched.h>
-#include <stdlib.h>
 
+#include "sys/insist.h"
 #include "sys/raw.h"
 
 namespace rooms::launch {
@@ -16,8 +16,8 @@ HostScope::HostScope(const Workshop& workshop, sys::Fault& fault) : workshop_(wo
 }
 
 HostScope::~HostScope() {
-  // A launcher that stays among the host's mounts would build rooms there. There is no way to go on.
-  if (entered_ && sys::Raw(__NR_setns, workshop_.launcher_mounts.get(), CLONE_NEWNS) < 0) abort();
+  // A launcher that stays among the host's mounts would build rooms there.
+  if (entered_) sys::Insist([this] { return sys::Raw(__NR_setns, workshop_.launcher_mounts.get(), CLONE_NEWNS); });
 }
 
 }  // namespace rooms::launch

@@ -37,8 +37,8 @@ bool SealInit(Workshop& workshop, const char* path, sys::Fault& fault) {
   if (fchmod(copy.get(), 0111) < 0) return sys::Fail(fault, "init.seal", "fchmod", errno, path);
   // execve refuses (ETXTBSY) what is open for writing, so hand out a second, read-only opening.
   char link[48];
-  snprintf(link, sizeof link, "thread-self/fd/%d", copy.get());
-  workshop.init.reset(openat(workshop.proc.get(), link, O_RDONLY | O_CLOEXEC));
+  snprintf(link, sizeof link, "/proc/thread-self/fd/%d", copy.get());
+  workshop.init.reset(openat(workshop.proc.get(), link + sizeof "/proc/" - 1, O_RDONLY | O_CLOEXEC));
   if (!workshop.init) return sys::Fail(fault, "init.seal", "openat", errno, link);
   return true;
 }

@@ -42,8 +42,15 @@ class Job {
   void PassOn() { turn_.fetch_add(1, std::memory_order_release); }
   void TakeOver() { (void)turn_.load(std::memory_order_acquire); }
 
+  // Its descriptors could not be sent along, and why. PassOn() follows.
+  void Strip(int error) { stripped_ = error; }
+
+ protected:
+  int stripped() const { return stripped_; }
+
  private:
   std::atomic<unsigned> turn_{0};
+  int stripped_ = 0;
 };
 
 }  // namespace rooms::launch

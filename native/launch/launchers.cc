@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <future>
+
 #include "launch/init_copy.h"
 #include "launch/seclusion.h"
 #include "launch/subtree.h"
@@ -44,12 +46,14 @@ void CloseAll(const JobFds& fds) {
   for (size_t i = 0; i < fds.count; ++i) close(fds.fds[i]);
 }
 
-void Serve(Workshop& workshop, const Seclusion& sockets, int requests) {
+// What a thread needs before it can serve.
+bool Equip(const Stacks& stacks, sys::Fault& fault) {
+  if (!stacks.child || !stacks.maker) return sys::Fail(fault, "launchers", "mmap", ENOMEM);
   // Root and working directory of its own: entering the host's mount namespace is refused to a thread that shares them.
-  Stacks stacks;
-  bool able = stacks.child && stacks.maker && unshare(CLONE_FS) == 0;
-  // Spawns go to the other launchers then; preparations have nobody else, and come back as not made.
-  if (!able && requests == sockets.spawns) return;
+  return unshare(CLONE_FS) == 0 ? true : sys::Fail(fault, "launchers", "unshare", errno);
+}
+
+void Serve(Workshop& workshop, const Stacks& stacks, const Seclusion& sockets, int requests, bool able) {
   for (;;) {
     Envelope envelope;
     JobFds received, reply;
@@ -61,48 +65,58 @@ void Serve(Workshop& workshop, const Seclusion& sockets, int requests) {
     envelope.job->PassOn();
     // Without its descriptors the job is told apart from a good one when it is finished; without a reply it is lost.
     int sent = sys::SendMessage(sockets.replies, &envelope, sizeof envelope, reply.fds, reply.count, 0);
-    while (sent < 0 && sent != -EPIPE)
+    while (sent < 0 && sent != -EPIPE) {
+      envelope.job->Strip(-sent);
+      envelope.job->PassOn();
       sent = sys::SendMessage(sockets.replies, &envelope, sizeof envelope, nullptr, 0, 0);
+    }
     CloseAll(reply);
   }
 }
 
-// What the first launcher thread is started with; lives in Start() until `ready` was written.
+// What the first launcher thread is started with; `plan` and `fault` are there until it has answered.
 struct Setup {
   const AnchorPlan& plan;
   sys::Fault& fault;
   Seclusion seclusion;
-  std::atomic<bool> answered{false};  // as Job::PassOn
+  std::atomic<bool>& closing;
+  std::promise<bool> ready{};
 };
 
 // The Workshop's descriptors exist only in the launchers' table, so it must begin and end on a launcher thread.
-void ServeFirst(Setup& setup) {
+void ServeFirst(Setup setup) {
   pthread_setname_np(pthread_self(), "anchor-launch");
+  Stacks stacks;
   Subtree subtree;
-  Workshop workshop;  // goes before the cgroups do
+  Workshop workshop(setup.closing);  // goes before the cgroups do
   Seclusion seclusion = setup.seclusion;
   std::vector<sys::Thread> others(setup.plan.launchers);
   auto spawn = [&workshop, &seclusion] {
     BecomeBatch();
-    Serve(workshop, seclusion, seclusion.spawns);
+    Stacks stacks;
+    sys::Fault ignored;
+    // Spawns go to the other launchers then.
+    if (Equip(stacks, ignored)) Serve(workshop, stacks, seclusion, seclusion.spawns, true);
   };
   auto prepare = [&workshop, &seclusion] {
     pthread_setname_np(pthread_self(), "anchor-prepare");
     BecomePolite();
-    Serve(workshop, seclusion, seclusion.preparations);
+    Stacks stacks;
+    sys::Fault ignored;
+    // Preparations have nobody else, and come back as not made.
+    Serve(workshop, stacks, seclusion, seclusion.preparations, Equip(stacks, ignored));
   };
   bool ok = Seclude(seclusion, workshop, setup.fault) && SealInit(workshop, setup.plan.init.c_str(), setup.fault) &&
             subtree.Open(setup.plan, workshop, setup.fault);
   if (int error = ok ? others.back().Start(prepare) : 0; error != 0)
     ok = sys::Fail(setup.fault, "launchers", "pthread_create", error);
-  char answer = ok ? 1 : 0;
-  setup.answered.store(true, std::memory_order_release);
-  (void)!write(seclusion.ready, &answer, 1);  // `setup` is gone from here on
-  if (!ok) return;                            // and its descriptors with the last thread that has this table
-  close(seclusion.ready);
-
-  for (size_t i = 0; i + 1 < others.size(); ++i) others[i].Start(spawn);  // one launcher is enough to go on with
-  spawn();
+  for (size_t i = 0; ok && i + 1 < others.size(); ++i) others[i].Start(spawn);  // one launcher is enough to go on with
+  // After the others have begun: a new thread shares what this one has parted with.
+  ok = ok && Equip(stacks, setup.fault);
+  setup.ready.set_value(ok);
+  if (!ok) return;  // the others end with their sockets
+  BecomeBatch();
+  Serve(workshop, stacks, seclusion, seclusion.spawns, true);
   for (sys::Thread& other : others) other.Join();
 }
 
@@ -120,49 +134,49 @@ bool Launchers::Start(const AnchorPlan& plan, sys::Fault& fault) {
     theirs[lane].reset(ends[1]);
     for (int end : ends) setsockopt(end, SOL_SOCKET, SO_SNDBUFFORCE, &kSocketBuffer, sizeof kSocketBuffer);
   }
-  int ready[2];
-  if (pipe2(ready, O_CLOEXEC) < 0) return sys::Fail(fault, "launchers", "pipe2", errno);
-  sys::UniqueFd wait_end(ready[0]), go_end(ready[1]);
-  Setup setup{plan, fault, {theirs[0].get(), theirs[0].get(), theirs[1].get(), go_end.get()}, {}};
-
-  int error = first_.Start([&setup] { ServeFirst(setup); });
+  auto setup =
+      std::make_shared<Setup>(Setup{plan, fault, {theirs[0].get(), theirs[0].get(), theirs[1].get()}, closing_});
+  std::future<bool> ready = setup->ready.get_future();
+  int error = first_.Start([setup] { ServeFirst(std::move(*setup)); });
   if (error != 0) return sys::Fail(fault, "launchers", "pthread_create", error);
-
-  char answer = 0;
-  while (read(wait_end.get(), &answer, 1) < 0 && errno == EINTR) {
-  }
-  (void)setup.answered.load(std::memory_order_acquire);
-  if (answer == 1) return true;
-  first_.Join();
+  if (ready.get()) return true;
   for (Queue& queue : lanes_) queue.socket.reset();
+  first_.Join();
   return false;
 }
 
-void Launchers::Submit(std::unique_ptr<Job> job, Lane lane) {
+bool Launchers::Submit(std::unique_ptr<Job> job, Lane lane) {
   std::lock_guard lock(mutex_);
   Queue& queue = lanes_[static_cast<size_t>(lane)];
   queue.waiting.push_back(std::move(job));
-  FlushLocked(queue);
+  return FlushLocked(queue);
 }
 
-void Launchers::Flush() {
+bool Launchers::Flush() {
   std::lock_guard lock(mutex_);
-  for (Queue& queue : lanes_) FlushLocked(queue);
+  bool all = true;
+  for (Queue& queue : lanes_) all &= FlushLocked(queue);
+  return all;
 }
 
-void Launchers::FlushLocked(Queue& queue) {
+bool Launchers::FlushLocked(Queue& queue) {
   while (!queue.waiting.empty()) {
     Envelope envelope{queue.waiting.front().get()};
     JobFds fds = envelope.job->Attachments();
     envelope.job->PassOn();
     int sent = sys::SendMessage(queue.socket.get(), &envelope, sizeof envelope, fds.fds, fds.count, MSG_DONTWAIT);
-    if (sent == -EAGAIN) return;  // full: the next reply makes room
-    // A descriptor that is none, or one too many in flight: the job itself finds it missing and says so.
-    if (sent < 0) sent = sys::SendMessage(queue.socket.get(), &envelope, sizeof envelope, nullptr, 0, MSG_DONTWAIT);
-    if (sent < 0) return;
+    if (sent == -EAGAIN) return false;  // full: the next reply makes room
+    if (sent < 0) {
+      // A descriptor that is none, or one too many in flight: the job itself finds it missing and says so.
+      envelope.job->Strip(-sent);
+      envelope.job->PassOn();
+      sent = sys::SendMessage(queue.socket.get(), &envelope, sizeof envelope, nullptr, 0, MSG_DONTWAIT);
+    }
+    if (sent < 0) return false;  // out of memory for the moment
     (void)queue.waiting.front().release();
     queue.waiting.pop_front();
   }
+  return true;
 }
 
 std::unique_ptr<Job> Launchers::Receive(JobFds& fds) {

@@ -28,15 +28,18 @@ class Launchers {
   // What is prepared must never keep a spawn waiting: it has a queue and a thread of its own, of low priority.
   enum class Lane { kSpawns, kPreparations };
 
-  // Never blocks: what the socket does not take waits here for Flush().
-  void Submit(std::unique_ptr<Job> job, Lane lane = Lane::kSpawns);
-  void Flush();
+  // Never blocks: what the socket does not take waits here for Flush(). False when something waits.
+  bool Submit(std::unique_ptr<Job> job, Lane lane = Lane::kSpawns);
+  bool Flush();
 
   // Where finished jobs come back; readable when there is one.
   int replies() const { return lanes_[0].socket.get(); }
 
   // One finished job with its descriptors, or null.
   std::unique_ptr<Job> Receive(JobFds& fds);
+
+  // What was submitted and waits for others need not wait any longer.
+  void Hurry() { closing_ = true; }
 
   // Lets what was submitted finish and ends the threads. Replies may be received until then and after.
   void Stop();
@@ -47,9 +50,10 @@ class Launchers {
     std::deque<std::unique_ptr<Job>> waiting{};
   };
 
-  void FlushLocked(Queue& queue);
+  bool FlushLocked(Queue& queue);
 
   Queue lanes_[2];  // by Lane; finished jobs of both come back through the first
+  std::atomic<bool> closing_{false};
   sys::Thread first_;
   std::mutex mutex_;
 };

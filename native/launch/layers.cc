@@ -24,12 +24,20 @@ sys::UniqueFd MakeUpper(const plan::Blank& blank, sys::Fault& fault) {
     }
   }
   // What masks show; each room its own, so that locks on them reach no other room.
-  if (fchmodat(mount.get(), "d", 0555, 0) < 0 || mknodat(mount.get(), "f", S_IFREG | 0444, 0) < 0) {
+  if (fchmodat(mount.get(), "d", 0555, 0) < 0) {
+    sys::Fail(fault, "upper.create", "fchmodat", errno, "d");
+    return {};
+  }
+  if (mknodat(mount.get(), "f", S_IFREG | 0444, 0) < 0) {
     sys::Fail(fault, "upper.create", "mknodat", errno, "f");
     return {};
   }
   // The upper directory lends its owner and mode to the room's root; the umask is the embedding process's.
-  if (fchmodat(mount.get(), "u", 0755, 0) < 0 || fchownat(mount.get(), "u", owner, owner, 0) < 0) {
+  if (fchmodat(mount.get(), "u", 0755, 0) < 0) {
+    sys::Fail(fault, "upper.create", "fchmodat", errno, "u");
+    return {};
+  }
+  if (fchownat(mount.get(), "u", owner, owner, 0) < 0) {
     sys::Fail(fault, "upper.create", "fchownat", errno, "u");
     return {};
   }

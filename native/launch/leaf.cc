@@ -12,12 +12,13 @@ namespace rooms::launch {
 
 bool Leaf::Create(const Workshop& workshop, const plan::Cgroup& plan, sys::Fault& fault) {
   if (workshop.cgroup_path != plan.parent) return sys::Fail(fault, "cgroup.create", "mkdirat", EINVAL, plan.parent);
+  std::string path = workshop.cgroup_path + "/" + plan.leaf;
   if (mkdirat(workshop.cgroup.get(), plan.leaf, 0755) < 0)
-    return sys::Fail(fault, "cgroup.create", "mkdirat", errno, workshop.cgroup_path + "/" + plan.leaf);
+    return sys::Fail(fault, "cgroup.create", "mkdirat", errno, path);
   parent_ = workshop.cgroup.get();
   name_ = plan.leaf;
   directory_.reset(openat(parent_, plan.leaf, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return directory_ ? true : sys::Fail(fault, "cgroup.create", "openat", errno, plan.leaf);
+  return directory_ ? true : sys::Fail(fault, "cgroup.create", "openat", errno, path);
 }
 
 bool Leaf::Arm(const plan::Cgroup& plan, sys::Fault& fault) {

@@ -11,8 +11,8 @@
 
 #include "launch/filesystem.h"
 #include "launch/host_scope.h"
+#include "launch/idmap.h"
 #include "launch/skeleton.h"
-#include "launch/user_namespace.h"
 #include "launch/workshop.h"
 #include "sys/clock.h"
 #include "sys/loop.h"
@@ -45,16 +45,21 @@ sys::UniqueFd MountImage(const Workshop& workshop, const plan::Lower& lower, int
   HostScope scope(workshop, fault);
   if (!scope) return {};
   // The loop device goes with the last mount: it was configured to clear itself.
-  return NewFilesystem("mount.plank", lower.format, {{"ro", ""}, {"source", source}}, kAttributes, fault);
+  sys::UniqueFd mount =
+      NewFilesystem("mount.plank", lower.format, {{"ro", ""}, {"source", source}}, kAttributes, fault);
+  struct stat root;
+  if (!mount) return {};
+  if (fstat(mount.get(), &root) < 0) return sys::Fail(fault, "mount.plank", "fstat", errno), sys::UniqueFd();
+  // The kernel mounts an image whose root is a file, and then refuses with EINVAL to lay that over a directory.
+  if (!S_ISDIR(root.st_mode)) return sys::Fail(fault, "mount.plank", "fstat", EUCLEAN), sys::UniqueFd();
+  return mount;
 }
 
-// Whether an idmapped clone can be made; tried, because neither kernel versions nor file system names tell.
-bool TakesIdmap(const Workshop& workshop, const Stack& stack, int mount) {
-  sys::Fault ignored;
-  IdMap shift{0, 524288, 65536};
-  UserNamespace user_namespace = UserNamespace::Make(workshop.proc.get(), stack, shift, shift, ignored);
-  sys::UniqueFd clone(sys::CloneMount(mount));
-  return user_namespace && clone && sys::MountSetattr(clone.get(), 0, false, user_namespace.fd()) == 0;
+// Tried with a clone: the mount itself stays as it is.
+bool LearnIdmap(const Workshop& workshop, const Stack& stack, int mount, bool& takes, sys::Fault& fault) {
+  int clone = sys::CloneMount(mount);
+  if (clone < 0) return sys::Fail(fault, "lower.clone", "open_tree", clone);
+  return TryIdmap(workshop, stack, sys::UniqueFd(clone).get(), takes, fault);
 }
 
 }  // namespace
@@ -92,11 +97,13 @@ std::shared_ptr<const Plank> Planks::Get(const Workshop& workshop, const Stack& 
   sys::UniqueFd mount = lower.kind == plan::LowerKind::kImage ? MountImage(workshop, lower, image.get(), fault)
                                                               : MakeSkeleton(lower.entries, fault);
   if (!mount) {
-    if (fault.path.empty()) fault.path = lower.kind == plan::LowerKind::kImage ? lower.path : lower.key;
+    // Of what went wrong in mounting it, it is the plank that people know, and not an option of its file system.
+    if (fault.path.empty() || fault.step == "mount.plank")
+      fault.path = lower.kind == plan::LowerKind::kImage ? lower.path : lower.key;
     return nullptr;
   }
-  if (!KeepTemplate(workshop, mount.get(), fault)) return nullptr;
-  plank->idmap = TakesIdmap(workshop, stack, mount.get());
+  if (!KeepTemplate(workshop, mount.get(), fault) || !LearnIdmap(workshop, stack, mount.get(), plank->idmap, fault))
+    return nullptr;
   plank->mount = std::move(mount);
   return plank;
 }

@@ -23,8 +23,10 @@ RoomJob::RoomJob(uint32_t number, std::unique_ptr<PlannedRoom> planned, RoomSink
   marks_.parent[kCalled] = sys::Now();
   const plan::Stdio& stdio = planned_->room.process.stdio;
   for (int i = 0; i < 3; ++i)
-    if (!stdio.pty && stdio.streams[i].kind == plan::StreamKind::kFd)
+    if (!stdio.pty && stdio.streams[i].kind == plan::StreamKind::kFd) {
       attachments_[i].reset(fcntl(stdio.streams[i].fd, F_DUPFD_CLOEXEC, 0));
+      if (!attachments_[i]) attachment_error_ = errno;
+    }
 }
 
 JobFds RoomJob::Attachments() const {
@@ -72,16 +74,18 @@ bool RoomJob::Make(Workshop& workshop, const Stacks& stacks, const JobFds& recei
     if (parts.blank && parts.blank->init.ended()) parts.blank.reset();
   }
   bool waited = static_cast<bool>(parts.blank);
-  if (Prepare(workshop, stacks, received, parts) && Begin(parts)) return true;
+  if (Prepare(workshop, stacks, received, parts) && Begin(workshop, parts)) return true;
   if (!waited || !gone_) return false;
   // It was killed a moment ago.
   parts = {};
-  return Prepare(workshop, stacks, received, parts) && Begin(parts);
+  return Prepare(workshop, stacks, received, parts) && Begin(workshop, parts);
 }
 
 bool RoomJob::Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts) {
   const plan::Room& room = planned_->room;
-  if (received.count != CountStreams()) return sys::Fail(fault_, "stdio", "fcntl", EBADF);
+  if (received.count != CountStreams())
+    return stripped() ? sys::Fail(fault_, "stdio", "sendmsg", stripped())
+                      : sys::Fail(fault_, "stdio", "fcntl", attachment_error_);
   if (!parts.blank) parts.blank = Blank::Make(workshop, stacks, room.blank, fault_);
   if (!parts.blank) return false;
   const Blank& blank = *parts.blank;
@@ -99,12 +103,12 @@ bool RoomJob::Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& re
   return true;
 }
 
-bool RoomJob::Begin(Parts& parts) {
+bool RoomJob::Begin(const Workshop& workshop, Parts& parts) {
   const plan::Room& room = planned_->room;
   Blank& blank = *parts.blank;
   int control = blank.control.get();
   if (room.blank.cgroup.writes.size > 0) {
-    if (!blank.Greet(room.blank, fault_) || !blank.leaf.Arm(room.blank.cgroup, fault_)) return false;
+    if (!blank.Greet(room.blank, workshop.closing, fault_) || !blank.leaf.Arm(room.blank.cgroup, fault_)) return false;
   }
   bool resize = room.root.upper_bytes != blank.upper_bytes || room.root.upper_inodes != blank.upper_inodes;
   if (!SendAssemble(control, room, parts.lower.get(), resize, parts.sources, fault_) ||
@@ -126,7 +130,11 @@ void RoomJob::Finish(const JobFds& received) {
   for (bool stream : has_stream_) expected += stream;
   if (received.count != expected) {
     for (size_t i = 0; i < received.count; ++i) close(received.fds[i]);
-    sink_.LaunchLost(number_, pid_, planned_->room.blank.cgroup);
+    if (stripped())
+      sys::Fail(fault_, "launch", "sendmsg", stripped());
+    else
+      sys::Fail(fault_, "launch", "recvmsg", EMFILE);
+    sink_.LaunchLost(number_, pid_, planned_->room.blank.cgroup, fault_);
     return;
   }
   auto room = std::make_unique<LaunchedRoom>();

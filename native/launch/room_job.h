@@ -1,5 +1,7 @@
 #pragma once
 
+#include <errno.h>
+
 #include <memory>
 
 #include "init/protocol.h"
@@ -43,7 +45,7 @@ class RoomSink {
   virtual void Launched(std::unique_ptr<LaunchedRoom> room) = 0;
   virtual void LaunchFailed(uint32_t number, const sys::Fault& fault) = 0;
   // A room that exists, but whose descriptors did not arrive (Node's table is full): all of it must go.
-  virtual void LaunchLost(uint32_t number, long pid, const plan::Cgroup& cgroup) = 0;
+  virtual void LaunchLost(uint32_t number, long pid, const plan::Cgroup& cgroup, const sys::Fault& fault) = 0;
 };
 
 // Makes one room: the whole sequence, from a plan to a room-init that was told what to run.
@@ -59,7 +61,7 @@ class RoomJob : public Job {
   struct Parts;
   bool Make(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts);
   bool Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts);
-  bool Begin(Parts& parts);
+  bool Begin(const Workshop& workshop, Parts& parts);
   size_t CountStreams() const;
 
   uint32_t number_;
@@ -74,6 +76,7 @@ class RoomJob : public Job {
   // Duplicates of the program's descriptors: it may close or reuse its own while this job waits. In Node's table, like
   // this object itself; never touched by a launcher thread.
   sys::UniqueFd attachments_[3];
+  int attachment_error_ = EBADF;  // why one is missing
 };
 
 }  // namespace rooms::launch

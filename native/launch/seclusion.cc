@@ -20,7 +20,7 @@ namespace {
 // Leaves 0, 1, 2 = /dev/null, then what is kept. Low numbers are never handed to a room by mistake then.
 bool TakeTable(Seclusion& keep, sys::Fault& fault) {
   if (unshare(CLONE_FILES) < 0) return sys::Fail(fault, "seclude", "unshare", errno, "files");
-  int* kept[] = {&keep.replies, &keep.spawns, &keep.preparations, &keep.ready};
+  int* kept[] = {&keep.replies, &keep.spawns, &keep.preparations};
   constexpr int kKept = static_cast<int>(std::size(kept));
   int high[kKept];
   for (int i = 0; i < kKept; ++i)
@@ -81,10 +81,14 @@ bool MakeTemplatePlace(sys::Fault& fault) {
   return attached < 0 ? sys::Fail(fault, "seclude", "move_mount", attached, kTemplatePlace) : true;
 }
 
-long ReadNumber(int directory, const char* file) {
-  sys::UniqueFd fd(openat(directory, file, O_RDONLY | O_CLOEXEC));
+bool ReadOomScore(int proc, long& score, sys::Fault& fault) {
+  constexpr const char* kFile = "/proc/self/oom_score_adj";
+  sys::UniqueFd fd(openat(proc, kFile + sizeof "/proc/" - 1, O_RDONLY | O_CLOEXEC));
+  if (!fd) return sys::Fail(fault, "seclude", "openat", errno, kFile);
   char text[16] = {};
-  return fd && read(fd.get(), text, sizeof text - 1) > 0 ? strtol(text, nullptr, 10) : 0;
+  if (read(fd.get(), text, sizeof text - 1) <= 0) return sys::Fail(fault, "seclude", "read", errno, kFile);
+  score = strtol(text, nullptr, 10);
+  return true;
 }
 
 }  // namespace
@@ -97,10 +101,12 @@ bool Seclude(Seclusion& keep, Workshop& workshop, sys::Fault& fault) {
     return false;
   if (!TakeMounts(fault)) return false;
   workshop.launcher_mounts.reset(openat(workshop.proc.get(), "thread-self/ns/mnt", O_RDONLY | O_CLOEXEC));
-  if (!workshop.launcher_mounts) return sys::Fail(fault, "seclude", "openat", errno, "ns/mnt");
+  if (!workshop.launcher_mounts) return sys::Fail(fault, "seclude", "openat", errno, "/proc/thread-self/ns/mnt");
   workshop.clones_detached = ClonesDetached();
   if (!workshop.clones_detached && !MakeTemplatePlace(fault)) return false;
-  workshop.lift_oom_score = ReadNumber(workshop.proc.get(), "self/oom_score_adj") < 0;
+  long oom_score = 0;
+  if (!ReadOomScore(workshop.proc.get(), oom_score, fault)) return false;
+  workshop.lift_oom_score = oom_score < 0;
   workshop.nice = getpriority(PRIO_PROCESS, 0);
   umask(022);  // ours alone since unshare(CLONE_FS): modes of what we make in rooms do not depend on the program's
   return true;

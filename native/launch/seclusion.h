@@ -9,7 +9,6 @@ struct Seclusion {
   int replies;
   int spawns;
   int preparations;
-  int ready;
 };
 
 // Gives the calling thread (and those it starts) a descriptor table and a mount namespace of its own: nothing but

@@ -7,12 +7,24 @@
 #include <unistd.h>
 
 #include "launch/blank.h"
+#include "launch/idmap.h"
 #include "launch/sources.h"
-#include "launch/user_namespace.h"
 #include "sys/mount_api.h"
 #include "sys/open_in_root.h"
 
 namespace rooms::launch {
+
+namespace {
+
+// Of opening a file: there is none, or something that is no file.
+bool IsAbsence(int error) {
+  constexpr int kAbsent[] = {ENOENT, ENOTDIR, ELOOP, EXDEV, ENAMETOOLONG, EACCES, ENXIO, ENODEV};
+  for (int absent : kAbsent)
+    if (error == absent) return true;
+  return false;
+}
+
+}  // namespace
 
 OpenPlankJob::OpenPlankJob(std::unique_ptr<PlannedRoom> lower, Answered answered)
     : planned_(std::move(lower)), answered_(std::move(answered)) {}
@@ -37,9 +49,16 @@ void ReadPlankFileJob::Run(Workshop& workshop, const Stacks& stacks, const JobFd
   int opened = sys::OpenInRoot(plank->mount.get(), path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
                                RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
   struct stat info;
-  if (opened < 0) return;
+  if (opened < 0) {
+    if (!IsAbsence(-opened)) sys::Fail(answer_.fault, "plank.read", "openat2", opened, path_);
+    return;
+  }
   sys::UniqueFd file(opened);
-  if (fstat(file.get(), &info) < 0 || !S_ISREG(info.st_mode)) return;
+  if (fstat(file.get(), &info) < 0) {
+    sys::Fail(answer_.fault, "plank.read", "fstat", errno, path_);
+    return;
+  }
+  if (!S_ISREG(info.st_mode)) return;
   answer_.found = true;
   answer_.bytes.resize(limit_);
   size_t size = 0;
@@ -78,7 +97,7 @@ void PrepareJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds&, Jo
     sys::Fail(answer_.fault, "control", "socketpair", EMFILE);
     return;
   }
-  if (blank && blank->Greet(plan, answer_.fault)) workshop.blanks.Put(plan.id, std::move(blank));
+  if (blank && blank->Greet(plan, workshop.closing, answer_.fault)) workshop.blanks.Put(plan.id, std::move(blank));
 }
 
 void PrepareJob::Finish(const JobFds&) { answered_(std::move(answer_)); }
@@ -95,12 +114,13 @@ void ProbeIdmapJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds&,
     sys::Fail(answer_.fault, "mount.bind", "openat2", opened, path_);
     return;
   }
-  mount.is_file = fstat(sys::UniqueFd(opened).get(), &info) == 0 && S_ISREG(info.st_mode);
+  if (fstat(sys::UniqueFd(opened).get(), &info) < 0) {
+    sys::Fail(answer_.fault, "mount.bind", "fstat", errno, path_);
+    return;
+  }
+  mount.is_file = S_ISREG(info.st_mode);
   sys::UniqueFd tree = CloneHostTree(workshop, mount, answer_.fault);
-  if (!tree) return;
-  IdMap shift{0, 524288, 65536};
-  UserNamespace user_namespace = UserNamespace::Make(workshop.proc.get(), stacks.child, shift, shift, answer_.fault);
-  answer_.yes = user_namespace && sys::MountSetattr(tree.get(), 0, false, user_namespace.fd()) == 0;
+  if (tree) TryIdmap(workshop, stacks.child, tree.get(), answer_.yes, answer_.fault);
 }
 
 void ProbeIdmapJob::Finish(const JobFds&) { answered_(std::move(answer_)); }

@@ -104,7 +104,8 @@ bool PrepareSources(Workshop& workshop, const Stack& stack, const plan::Span<pla
   for (const plan::Mount& mount : mounts) {
     sys::UniqueFd source = SourceOf(workshop, stack, identity, mount, fault);
     if (!source && !MadeByInit(mount.kind)) {
-      if (fault.path.empty()) fault.path = mount.target;
+      bool is_tmpfs = mount.kind == plan::MountKind::kTmpfs;  // or it would be one of its options
+      if (fault.path.empty() || is_tmpfs) fault.path = mount.target;
       return false;
     }
     if (mount.kind == plan::MountKind::kDevpts) sources.devpts = source.get();

@@ -29,7 +29,9 @@ bool IsStream(int fd, sys::Fault& fault) {
   struct stat info;
   if (fstat(fd, &info) < 0) return sys::Fail(fault, "stdio", "fstat", errno);
   if (S_ISDIR(info.st_mode)) return sys::Fail(fault, "stdio", "fstat", EISDIR);
-  return fcntl(fd, F_GETFL) & O_PATH ? sys::Fail(fault, "stdio", "fcntl", EBADF) : true;
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return sys::Fail(fault, "stdio", "fcntl", errno);
+  return flags & O_PATH ? sys::Fail(fault, "stdio", "fcntl", EBADF) : true;
 }
 
 bool OpenTerminal(const plan::Stdio& stdio, int devpts, StreamOwner owner, Streams& streams, sys::Fault& fault) {

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/prctl.h>
+#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +12,7 @@
 #include "child/child.h"
 #include "sys/abi.h"
 #include "sys/clone.h"
+#include "sys/insist.h"
 
 namespace rooms::launch {
 
@@ -27,32 +28,39 @@ class EffectiveId {
     if (id == UserNamespace::kOurs) return;
     dumpable_ = static_cast<int>(Raw(__NR_prctl, PR_GET_DUMPABLE));
     before_ = geteuid();
-    changed_ = Raw(__NR_setresuid, -1, id, -1) == 0;
+    result_ = Raw(__NR_setresuid, -1, id, -1);
+    changed_ = result_ == 0;
   }
   ~EffectiveId() {
     if (!changed_) return;
     // A thread that keeps a stranger's id must not go on.
-    if (Raw(__NR_setresuid, -1, before_, -1) < 0) abort();
+    sys::Insist([this] { return Raw(__NR_setresuid, -1, before_, -1); });
     // Memory is shared with Node, and the kernel takes it for that of a set-user-id program now.
     if (dumpable_ == 1) Raw(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
   }
   EffectiveId(const EffectiveId&) = delete;
   EffectiveId& operator=(const EffectiveId&) = delete;
+  // 0, or -errno: the id is what it was.
+  long result() const { return result_; }
 
  private:
+  long result_ = 0;
   uid_t before_ = 0;
   int dumpable_ = 0;
   bool changed_ = false;
 };
 
+// As people know it, and as it is opened: by the descriptor of the host's /proc.
+const char* BelowProc(const char* path) { return path + sizeof "/proc/" - 1; }
+
 bool WriteMap(int proc, long pid, const char* file, IdMap map, sys::Fault& fault) {
   char path[48], text[48];
-  snprintf(path, sizeof path, "%ld/%s", pid, file);
+  snprintf(path, sizeof path, "/proc/%ld/%s", pid, file);
   int length = snprintf(text, sizeof text, "%u %u %u", map.inside, map.outside, map.size);
-  sys::UniqueFd fd(openat(proc, path, O_WRONLY | O_CLOEXEC));
+  sys::UniqueFd fd(openat(proc, BelowProc(path), O_WRONLY | O_CLOEXEC));
   if (!fd) return sys::Fail(fault, "userns.create", "openat", errno, path);
   if (write(fd.get(), text, static_cast<size_t>(length)) != length)
-    return sys::Fail(fault, "userns.create", "write", errno, file);
+    return sys::Fail(fault, "userns.create", "write", errno, path);
   return true;
 }
 
@@ -83,6 +91,10 @@ UserNamespace UserNamespace::Make(int proc, const Stack& stack, IdMap uids, IdMa
   long pid;
   {
     EffectiveId id(owner);
+    if (id.result() < 0) {
+      sys::Fail(fault, "userns.create", "setresuid", id.result());
+      return made;
+    }
     pid = sys::CloneCall(args, child::WaitUntilTold, reinterpret_cast<void*>(static_cast<intptr_t>(ends[0])));
   }
   if (pid < 0) {
@@ -92,11 +104,12 @@ UserNamespace UserNamespace::Make(int proc, const Stack& stack, IdMap uids, IdMa
   made.maker_ = static_cast<pid_t>(pid);
   if (WriteMap(proc, pid, "uid_map", uids, fault) && WriteMap(proc, pid, "gid_map", gids, fault)) {
     char path[48];
-    snprintf(path, sizeof path, "%ld/ns/user", pid);
-    made.fd_.reset(openat(proc, path, O_RDONLY | O_CLOEXEC));
+    snprintf(path, sizeof path, "/proc/%ld/ns/user", pid);
+    made.fd_.reset(openat(proc, BelowProc(path), O_RDONLY | O_CLOEXEC));
     if (!made.fd_) sys::Fail(fault, "userns.create", "openat", errno, path);
   }
-  (void)!write(go_end.get(), "", 1);
+  // Whoever is not told would keep us waiting when it is reaped.
+  if (write(go_end.get(), "", 1) != 1) Raw(__NR_kill, pid, SIGKILL);
   return made;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include <atomic>
 #include <string>
 
 #include "launch/blanks.h"
@@ -23,6 +24,8 @@ struct AnchorPlan {
 // What all launcher threads of one Anchor share: descriptors of the host, taken before they left its mount namespace,
 // and templates that rooms get clones of. All of it lives in the launchers' own descriptor table and mount namespace.
 struct Workshop {
+  explicit Workshop(const std::atomic<bool>& anchor_closing) : closing(anchor_closing) {}
+
   sys::UniqueFd host_root;        // "/" of the host
   sys::UniqueFd proc;             // the host's /proc
   sys::UniqueFd host_mounts;      // mount namespace of the host
@@ -30,9 +33,10 @@ struct Workshop {
   sys::UniqueFd init;             // room-init, sealed
   sys::UniqueFd cgroup;
   std::string cgroup_path;
-  bool clones_detached = false;  // open_tree can clone a mount that is attached nowhere (Linux 6.15)
-  bool lift_oom_score = false;   // the embedding process is exempt from the out-of-memory killer; rooms are not
-  int nice = 0;                  // of the embedding process
+  bool clones_detached = false;      // open_tree can clone a mount that is attached nowhere (Linux 6.15)
+  bool lift_oom_score = false;       // the embedding process is exempt from the out-of-memory killer; rooms are not
+  int nice = 0;                      // of the embedding process
+  const std::atomic<bool>& closing;  // nobody wants what is not finished yet
   Planks planks;
   Blanks blanks;
 };

@@ -14,7 +14,7 @@ bool AttachLoop(int root, int image, LoopDevice& device, Fault& fault) {
   if (!control) return Fail(fault, "loop.attach", "openat", errno, "/dev/loop-control");
   for (int attempt = 0; attempt < 100; ++attempt) {
     int number = ioctl(control.get(), LOOP_CTL_GET_FREE);
-    if (number < 0) return Fail(fault, "loop.attach", "ioctl", errno, "LOOP_CTL_GET_FREE");
+    if (number < 0) return Fail(fault, "loop.attach", "ioctl", errno, "/dev/loop-control");
     device.path = "/dev/loop" + std::to_string(number);
     device.fd.reset(openat(root, device.path.c_str() + 1, O_RDONLY | O_CLOEXEC));
     if (!device.fd) return Fail(fault, "loop.attach", "openat", errno, device.path);
@@ -24,7 +24,7 @@ bool AttachLoop(int root, int image, LoopDevice& device, Fault& fault) {
     if (ioctl(device.fd.get(), LOOP_CONFIGURE, &config) == 0) return true;
     if (errno != EBUSY) return Fail(fault, "loop.attach", "ioctl", errno, device.path);
   }
-  return Fail(fault, "loop.attach", "ioctl", EBUSY, "LOOP_CONFIGURE");
+  return Fail(fault, "loop.attach", "ioctl", EBUSY, device.path);
 }
 
 }  // namespace rooms::sys

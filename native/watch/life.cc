@@ -33,13 +33,15 @@ void Reap(int pidfd, End& end) {
 
 }  // namespace
 
-void Watcher::ReadControl(Room& room) {
+bool Watcher::ReadControl(Room& room) {
   while (room.control_open) {
     init::Record record;
     ssize_t size = recv(room.launched->control.get(), &record, sizeof record, MSG_DONTWAIT | MSG_TRUNC);
-    if (size < 0 && errno == EAGAIN) return;
+    if (size < 0 && errno == EAGAIN) return true;
     // ECONNRESET: room-init ended with a request unread. It is told once, before what room-init said last.
     if (size < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
+    // Out of memory for the moment; the message is still there, and we are told so again.
+    if (size < 0 && (errno == ENOMEM || errno == ENOBUFS)) return false;
     Event event{EventType::kStarted};
     event.room = room.number();
     Records::Meaning meaning = Records::Meaning::kNonsense;
@@ -53,8 +55,9 @@ void Watcher::ReadControl(Room& room) {
     if (meaning != Records::Meaning::kNonsense) continue;
     room.control_open = false;
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, room.launched->control.get(), nullptr);
-    if (size > 0) Kill(room.number(), Killed::kRequest);
+    if (size != 0) Kill(room.number(), Killed::kRequest);
   }
+  return true;
 }
 
 void Watcher::WatchFiles(Room& room) {
@@ -88,7 +91,7 @@ void Watcher::ReadChanges() {
 }
 
 void Watcher::EndRoom(uint32_t number) {
-  if (Room* room = Find(number)) ReadControl(*room);
+  if (Room* room = Find(number); room && !ReadControl(*room)) return;  // told again that it has ended
   std::unique_ptr<Room> room;
   {
     // Out of everybody's reach before it is reaped: from then on its pid may be another process's.
@@ -129,7 +132,9 @@ void Watcher::KillLocked(Room& room, Killed why) {
   if (room.killed != Killed::kNo) return;
   room.killed = why;
   // The end of PID 1 is the end of everything in its namespace; the descriptor cannot mean another process.
-  sys::Raw(__NR_pidfd_send_signal, room.launched->pidfd.get(), SIGKILL, 0, 0);
+  long killed = sys::Raw(__NR_pidfd_send_signal, room.launched->pidfd.get(), SIGKILL, 0, 0);
+  // The end of its socket is the other way to end a room-init.
+  if (killed < 0) shutdown(room.launched->control.get(), SHUT_RDWR);
 }
 
 }  // namespace rooms::watch

@@ -33,7 +33,8 @@ int OpenRootOf(const launch::LaunchedRoom& room, sys::Fault& fault) {
   long alive = sys::Raw(__NR_pidfd_send_signal, room.pidfd.get(), 0, 0, 0);
   if (alive == 0) return root;
   close(root);
-  return sys::Fail(fault, "room.ended", "pidfd_send_signal", alive), -1;
+  const char* step = alive == -ESRCH ? "room.ended" : "root.open";
+  return sys::Fail(fault, step, "pidfd_send_signal", alive), -1;
 }
 
 // The room cannot have replaced its /dev/pts (it has no mount rights), but what we act on is looked at first.
@@ -45,8 +46,8 @@ sys::UniqueFd OpenTerminals(const launch::LaunchedRoom& room, sys::Fault& fault)
   if (opened < 0) return sys::Fail(fault, "pty.open", "openat2", opened, "/dev/pts"), sys::UniqueFd();
   sys::UniqueFd terminals(opened);
   struct statfs info;
-  if (fstatfs(opened, &info) < 0 || info.f_type != kDevptsMagic)
-    return sys::Fail(fault, "pty.open", "fstatfs", ENODEV, "/dev/pts"), sys::UniqueFd();
+  if (fstatfs(opened, &info) < 0) return sys::Fail(fault, "pty.open", "fstatfs", errno, "/dev/pts"), sys::UniqueFd();
+  if (info.f_type != kDevptsMagic) return sys::Fail(fault, "pty.open", "fstatfs", ENODEV, "/dev/pts"), sys::UniqueFd();
   return terminals;
 }
 

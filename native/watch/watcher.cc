@@ -33,9 +33,11 @@ Watcher::~Watcher() { Close(); }
 bool Watcher::Start(const launch::AnchorPlan& plan, Post post, sys::Fault& fault) {
   post_ = std::move(post);
   epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_) return sys::Fail(fault, "watcher", "epoll_create1", errno);
   wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake_) return sys::Fail(fault, "watcher", "eventfd", errno);
   inotify_.reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!epoll_ || !wake_ || !inotify_) return sys::Fail(fault, "watcher", "epoll_create1", errno);
+  if (!inotify_) return sys::Fail(fault, "watcher", "inotify_init1", errno);
   devices_.reset(open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!devices_) return sys::Fail(fault, "watcher", "open", errno, "/dev");
   if (!launchers_.Start(plan, fault)) return false;
@@ -70,13 +72,21 @@ void Watcher::Submit(std::unique_ptr<launch::Job> job, launch::Launchers::Lane l
     std::lock_guard lock(mutex_);
     ++jobs_;
   }
-  launchers_.Submit(std::move(job), lane);
+  if (!launchers_.Submit(std::move(job), lane)) Wake();
+}
+
+void Watcher::Wake() {
+  uint64_t one = 1;
+  (void)!write(wake_.get(), &one, sizeof one);
 }
 
 void Watcher::Run() {
   pthread_setname_np(pthread_self(), "anchor-watch");
   for (;;) {
     int timeout = EnforceDeadlines();
+    // What waits goes with the next reply; but there need not be one when memory was short.
+    constexpr int kRetryMs = 10;
+    if (!launchers_.Flush() && (timeout < 0 || timeout > kRetryMs)) timeout = kRetryMs;
     epoll_event events[64];
     int count = epoll_wait(epoll_.get(), events, 64, timeout);
     for (int i = 0; i < count; ++i) {
@@ -113,7 +123,6 @@ void Watcher::FinishJobs() {
     if (!job) return;
     job->Finish(fds);
     job.reset();
-    launchers_.Flush();
     std::lock_guard lock(mutex_);
     --jobs_;
     quiet_.notify_all();
@@ -121,10 +130,17 @@ void Watcher::FinishJobs() {
 }
 
 void Watcher::Launched(std::unique_ptr<launch::LaunchedRoom> launched) {
+  uint32_t number = launched->number;
+  if (!Add(epoll_.get(), launched->control.get(), Tag(kControl, number)) ||
+      !Add(epoll_.get(), launched->pidfd.get(), Tag(kPid, number))) {
+    // A room that cannot be watched must not live: nobody would hear of its end.
+    sys::Fault fault;
+    sys::Fail(fault, "watch", "epoll_ctl", errno);
+    return LaunchLost(number, launched->pid, launched->planned->room.blank.cgroup, fault);
+  }
   auto owned = std::make_unique<Room>();
   Room& room = *owned;
   room.launched = std::move(launched);
-  uint32_t number = room.number();
 
   Event event{EventType::kLaunched};
   event.room = number;
@@ -142,19 +158,12 @@ void Watcher::Launched(std::unique_ptr<launch::LaunchedRoom> launched) {
     if (killed != Killed::kNo) KillLocked(room, killed);
   }
   Emit(std::move(event));
-  if (Add(epoll_.get(), room.launched->control.get(), Tag(kControl, number)) &&
-      Add(epoll_.get(), room.launched->pidfd.get(), Tag(kPid, number)))
-    return;
-  // A room that cannot be watched must not live: nobody would hear of its end.
-  Kill(number, Killed::kRequest);
-  EndRoom(number);
 }
 
-void Watcher::LaunchLost(uint32_t number, long pid, const plan::Cgroup& cgroup) {
+void Watcher::LaunchLost(uint32_t number, long pid, const plan::Cgroup& cgroup, const sys::Fault& fault) {
   // Nobody has waited for it, so the pid is still its own.
   kill(static_cast<pid_t>(pid), SIGKILL);
-  Remains remains{number, pid, {}, LeafOf(cgroup)};
-  sys::Fail(remains.failure, "launch", "recvmsg", EMFILE);
+  Remains remains{number, pid, fault, LeafOf(cgroup)};
   {
     std::lock_guard lock(mutex_);
     pending_.erase(number);
@@ -200,11 +209,6 @@ int Watcher::EnforceDeadlines() {
   return rooms_.empty() ? -1 : kPatienceMs;
 }
 
-void Watcher::Wake() {
-  uint64_t one = 1;
-  (void)!write(wake_.get(), &one, sizeof one);
-}
-
 void Watcher::Emit(Event event) { post_(std::move(event)); }
 
 // The watcher's own thread is the only one that removes rooms, so a room it found stays.
@@ -224,6 +228,7 @@ void Watcher::Close() {
     for (auto& [number, killed] : pending_)
       if (killed == Killed::kNo) killed = Killed::kClose;
     for (auto& [number, room] : rooms_) KillLocked(*room, Killed::kClose);
+    launchers_.Hurry();
     quiet_.wait(lock, [this] { return jobs_ == 0 && rooms_.empty() && removals_ == 0; });
     stopping_ = true;
   }

@@ -52,11 +52,12 @@ class Watcher : public launch::RoomSink {
 
   void Launched(std::unique_ptr<launch::LaunchedRoom> room) override;
   void LaunchFailed(uint32_t number, const sys::Fault& fault) override;
-  void LaunchLost(uint32_t number, long pid, const plan::Cgroup& cgroup) override;
+  void LaunchLost(uint32_t number, long pid, const plan::Cgroup& cgroup, const sys::Fault& fault) override;
 
   void Run();
+  void Wake();
   void FinishJobs();
-  void ReadControl(Room& room);
+  bool ReadControl(Room& room);  // false when it could not be read to its end for now
   void ReadChanges();
   void EndRoom(uint32_t number);
   int EnforceDeadlines();
@@ -64,7 +65,6 @@ class Watcher : public launch::RoomSink {
   void WatchFiles(Room& room);
   bool StartProcess(Room& room, uint32_t process, const plan::Process& plan, int (&streams)[3], sys::Fault& fault);
   void SetDeadlineLocked(Room& room, int64_t deadline);
-  void Wake();
   void Emit(Event event);
   Room* Find(uint32_t number);
   static std::string LeafOf(const plan::Cgroup& cgroup);

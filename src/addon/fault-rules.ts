@@ -60,14 +60,16 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
     },
   },
   'loop.attach': {
-    doing: 'attach a loop device to the plank %',
+    doing: 'attach a plank to the loop device %',
     on: {
       'ENOENT ENODEV ENXIO': {
         code: 'ERR_ROOM_PLANK_UNSUPPORTED',
         hint: 'This host has no loop devices: modprobe loop. In a container, give it /dev/loop-control and /dev/loop*.',
       },
       'EACCES EPERM': refused,
-      EBUSY: { hint: 'Every loop device is taken; see losetup --list and the module parameter max_loop.' },
+      'EBUSY ENOSPC': {
+        hint: 'Every loop device is taken; see losetup --list and the module parameter max_loop.',
+      },
     },
   },
   'mount.plank': {
@@ -88,6 +90,7 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
   skeleton: { doing: "make the tree of the plank 'host'", on: { 'EPERM EACCES': refused } },
   'plank.read': { doing: 'read % of the plank' },
   'lower.clone': { doing: 'take the mount of the plank %', on: { 'EPERM EACCES': refused } },
+  'idmap.try': { doing: 'try whether a file system takes the ids of rooms' },
   'lower.idmap': { doing: 'show the plank % with the ids of the room', on: { 'EPERM EACCES': refused } },
   'cgroup.create': {
     doing: 'make the cgroup %',
@@ -130,9 +133,13 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
   },
   'mount.idmap': {
     doing: 'show % with the ids of the room',
-    code: 'ERR_ROOM_MOUNT_IDMAP',
-    hint: "This file system takes no idmapped mount on this kernel: mount it read-only, copy it in, or use identity: 'host'.",
-    on: { EPERM: refused },
+    on: {
+      'EINVAL ENOTSUP': {
+        code: 'ERR_ROOM_MOUNT_IDMAP',
+        hint: "This file system takes no idmapped mount on this kernel: mount it read-only, copy it in, or use identity: 'host'.",
+      },
+      EPERM: refused,
+    },
   },
   devices: { doing: 'make /dev', on: { 'EPERM EACCES': refused } },
   'mount.tmpfs': { doing: 'make a tmpfs', on: { 'EPERM EACCES': refused } },
@@ -165,6 +172,12 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
 
   control: { doing: 'make the socket of room-init' },
   launch: { doing: 'take over the descriptors of the room' },
+  watch: {
+    doing: 'watch the room',
+    on: {
+      ENOSPC: { hint: 'The limit on what may be watched is reached: sysctl fs.epoll.max_user_watches.' },
+    },
+  },
 
   // In the child, before execve, and in room-init, before it runs anything.
   'room.request': {

@@ -113,7 +113,8 @@ export class AnchorBinding implements Launcher, HostNative {
     return this.#held(() => this.#native.probeIdmap(path));
   }
 
-  // Faults of these two are passed on as they are: the resolver knows what the plank was for and has its own words.
+  // Faults of these two are passed on as they are: the resolver has words of its own for those that are about the plank, and
+  // whoever calls it translates the others.
 
   openPlank(lower: LowerPlan): Promise<{ readonly idmap: boolean }> {
     return this.#using(() => this.#native.openPlank(lower));

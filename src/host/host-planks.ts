@@ -130,7 +130,12 @@ export class HostPlanks {
 
   async #read(lower: LowerPlan, path: string): Promise<string | null> {
     if (lower.kind === 'skeleton') return readSkeletonFile(lower.entries, path);
-    const bytes = await this.#native.readPlankFile(lower, path, passwdLimit);
+    let bytes: Uint8Array | null;
+    try {
+      bytes = await this.#native.readPlankFile(lower, path, passwdLimit);
+    } catch (error) {
+      throw plankFault(error, lower.path);
+    }
     if (bytes === null) return null;
     // Half of a line may well be another valid line.
     const cut = bytes.length < passwdLimit ? bytes.length : bytes.lastIndexOf(0x0a) + 1;

@@ -2,11 +2,17 @@ import { constants } from 'node:os';
 import type { FaultError } from '../../types/addon.js';
 import { RoomError, type ErrorCode } from '../errors.js';
 
-/** Words for what went wrong when a plank was mounted. Anything that is no fault of native code is passed through. */
+/** Steps that are about the file itself, and not about what it takes to get to it. */
+const planksOwn = new Set(['open.plank', 'mount.plank', 'plank.read']);
+
+/** Words for what the kernel has against a plank. Whatever else went wrong on the way to it is passed through. */
 export function plankFault(error: unknown, plank: string): unknown {
   if (!(error instanceof Error) || !('fault' in error)) return error;
   const { fault } = error as FaultError;
-  const [code, what, hint] = describe(fault.errno);
+  if (!planksOwn.has(fault.step)) return error;
+  const described = describe(fault.errno);
+  if (described === null) return error;
+  const [code, what, hint] = described;
   const detail = fault.detail === '' ? '' : `: ${fault.detail}`;
   return new RoomError(code, `plank ${plank}: ${what}${detail}`, {
     step: fault.step,
@@ -18,7 +24,7 @@ export function plankFault(error: unknown, plank: string): unknown {
   });
 }
 
-function describe(errno: number): readonly [code: ErrorCode, what: string, hint: string | null] {
+function describe(errno: number): readonly [code: ErrorCode, what: string, hint: string | null] | null {
   const { EACCES, EBADMSG, EINVAL, EIO, ENODEV, ENOENT, ENOSYS, ENXIO, EOPNOTSUPP, EPERM } = constants.errno;
   /** EUCLEAN and ENOTBLK, which node:os leaves out. */
   const structureNeedsCleaning = 117;
@@ -51,6 +57,6 @@ function describe(errno: number): readonly [code: ErrorCode, what: string, hint:
     case EACCES:
       return ['ERR_ROOM_PERMISSION', 'this process may not mount it', 'see hostReport() for who refuses'];
     default:
-      return ['ERR_ROOM_LAUNCH', 'it could not be mounted', null];
+      return null;
   }
 }

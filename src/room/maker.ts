@@ -51,6 +51,8 @@ export class RoomMaker {
   readonly #parts: MakerParts;
   readonly #reserve: Reserve;
   readonly #ahead: Ahead;
+  /** Of rooms that could not be removed. */
+  readonly #unclean: RoomPlace[] = [];
   readonly #filters = new SeccompCache();
   readonly #kernelRelease = release();
   /** For one more room of the same kind. */
@@ -101,7 +103,9 @@ export class RoomMaker {
   /** Everything that would be decided about a room. Makes none. */
   async plan(spec: CheckedSpec): Promise<Plan> {
     const filter = this.#filterOf(spec);
-    const resolved = await this.#parts.track(resolveRoom(spec, this.#parts.host));
+    const resolved = await this.#parts.track(resolveRoom(spec, this.#parts.host)).catch((error: unknown) => {
+      throw errorFromNative(error);
+    });
     try {
       return buildPlan(resolved, filter);
     } finally {
@@ -118,7 +122,7 @@ export class RoomMaker {
     } catch (error) {
       // Whatever the look-up met, it met because the ground was taken from under it.
       if (signal?.aborted !== true) this.#parts.requireOpen();
-      throw error;
+      throw errorFromNative(error);
     }
   }
 
@@ -212,6 +216,7 @@ export class RoomMaker {
   /** Gives back the places of what waited, when native code has ended it. */
   close(): void {
     this.#reserve.close();
+    for (const place of this.#unclean.splice(0)) this.#reserve.giveBack(place, true);
   }
 
   async #useAhead(
@@ -267,6 +272,7 @@ export class RoomMaker {
   /** Ids of a room of which something is left must not go to another one: they stay taken until the Anchor closes. */
   #leave(place: RoomPlace, clean: boolean): void {
     if (clean) this.#reserve.giveBack(place, true);
+    else this.#unclean.push(place);
   }
 
   #filterOf({ seccomp, capabilities, identity }: Filtered): Uint8Array {

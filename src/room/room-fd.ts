@@ -147,9 +147,11 @@ const known: ReadonlySet<string> = new Set(['ERR_ROOM_FILE', 'ERR_ROOM_ENDED', '
 export function asFileError(error: unknown, doing: string, path: string): unknown {
   if (!(error instanceof Error)) return error;
   const { code, syscall, errno } = error as NodeJS.ErrnoException;
+  const { step } = error as Partial<RoomError>;
   if (typeof errno !== 'number' || (code !== undefined && known.has(code))) return error;
   makePrintable(error);
   const details: FaultDetails = { errno, cause: error };
+  if (step !== undefined) details.step = step;
   if (syscall !== undefined) details.syscall = syscall;
   const hint = hints[errno];
   if (hint !== undefined) details.hint = hint;

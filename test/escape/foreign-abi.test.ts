@@ -9,7 +9,8 @@ import { join, resolve } from 'node:path';
 import test from 'ava';
 import type { RoomError } from '../../src/index.js';
 import { useRooms } from '../helpers/room.js';
-import { attack, compile } from './helpers/hostile-program.js';
+import { compile } from '../helpers/c-program.js';
+import { attack } from './helpers/hostile-program.js';
 import { verdicts } from './helpers/syscall-probe.js';
 
 const rooms = useRooms(test);

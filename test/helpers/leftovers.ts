@@ -94,7 +94,12 @@ export async function standing(plank: string): Promise<Standing> {
  * turn or two, hence the waiting; what is really left stays for ever, and fails the test.
  */
 export async function assertNothingLeft(t: ExecutionContext, before: Standing, plank: string): Promise<void> {
-  t.deepEqual(await settled(() => changes(before, standingNow(plank))), []);
+  t.deepEqual(await leftSince(before, plank), []);
+}
+
+/** What stays, one line for each thing: for programs that are no test. */
+export function leftSince(before: Standing, plank: string): Promise<string[]> {
+  return settled(() => changes(before, standingNow(plank)));
 }
 
 /** Asks until there is nothing, or for half a minute: long enough for any machine, and not for ever. */

@@ -54,7 +54,7 @@ const digest = 'a'.repeat(64);
 
 function fault(errno: number): Error {
   return Object.assign(new Error('fault'), {
-    fault: { step: 's', syscall: 'fsconfig', errno, path: '', detail: '' },
+    fault: { step: 'mount.plank', syscall: 'fsconfig', errno, path: '', detail: '' },
   });
 }
 

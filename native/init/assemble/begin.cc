@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "init/assemble/room.h"
+#include "init/failure.h"
 #include "sys/raw.h"
 
 namespace rooms::init {
@@ -29,18 +30,19 @@ void ResetSignals() {
 }
 
 // All signals were blocked before exec and stay so; a child's end is read from a descriptor.
-bool OpenSignals() {
+bool OpenSignals(Failure& failure) {
   uint64_t heard = 1u << (SIGCHLD - 1) | 1u << (SIGHUP - 1);
   long opened = Raw(__NR_signalfd4, -1, Arg(&heard), sizeof heard, O_CLOEXEC | O_NONBLOCK);
-  if (opened < 0 || opened == kSignalsFd) return opened >= 0;
-  bool moved = Raw(__NR_dup3, opened, kSignalsFd, O_CLOEXEC) >= 0;
+  if (Failed(failure, opened, "exec.init", "signalfd4")) return false;
+  if (opened == kSignalsFd) return true;
+  bool moved = !Failed(failure, Raw(__NR_dup3, opened, kSignalsFd, O_CLOEXEC), "exec.init", "dup3");
   Raw(__NR_close, opened);
   return moved;
 }
 
 }  // namespace
 
-bool Begin() {
+bool Begin(Room& room) {
   // Programs of a room can execute this file too; they have no business with it.
   int type = 0;
   unsigned size = sizeof type;
@@ -50,7 +52,7 @@ bool Begin() {
   Raw(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   Raw(__NR_prctl, PR_SET_NAME, Arg(kRoomInit));
   ResetSignals();
-  return OpenSignals();
+  return OpenSignals(room.failure);
 }
 
 }  // namespace rooms::init

@@ -66,11 +66,12 @@ int NewMask(Room& room, const Mount& mount, int index) {
 bool AttachMount(Room& room, int root, const Mount& mount, const char* path, int source, int index) {
   Failure& failure = room.failure;
   MountKind kind = KindOf(mount);
-  int target = IsKernels(mount) || !room.furnished ? OpenTarget(room, root, mount, path)
-                                                   : OpenDeclaredTarget(room, root, mount, path);
+  const char* call;
+  int target = IsKernels(mount) || !room.furnished ? OpenTarget(room, root, mount, path, call)
+                                                   : OpenDeclaredTarget(room, root, mount, path, call);
   bool optional = kind == MountKind::kMask || kind == MountKind::kReadOnly;
   if (optional && (target == -ENOENT || target == -ENOTDIR)) return true;
-  if (Failed(failure, target, "mount.target", "openat2", index)) return false;
+  if (Failed(failure, target, "mount.target", call, index)) return false;
   if (kind == MountKind::kReadOnly) return MakeReadOnly(failure, target, index);
 
   if (kind == MountKind::kMask) source = NewMask(room, mount, index);
@@ -85,6 +86,7 @@ bool MoveKernelTrees(Room& room, int root) {
   const int known[] = {sys::Openat2(room.upper, "dev", O_PATH | O_CLOEXEC, 0, 0), room.upper};
   for (int i = 0; i < 2; ++i) {
     struct stat info;
+    if (Failed(room.failure, known[i], "mount.attach", "openat2")) return false;
     if (Failed(room.failure, Raw(__NR_fstat, known[i], Arg(&info)), "mount.attach", "fstat")) return false;
     room.kernel_devices[i] = info.st_dev;
   }
@@ -92,8 +94,9 @@ bool MoveKernelTrees(Room& room, int root) {
     int from = sys::Openat2(room.upper, tree.name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, 0);
     if (Failed(room.failure, from, "mount.attach", "openat2", tree.mount)) return false;
     Mount mount{static_cast<uint32_t>(tree.kind), 0, 0, kNoSource, 0};
-    int to = OpenTarget(room, root, mount, tree.name);
-    if (Failed(room.failure, to, "mount.target", "openat2", tree.mount) ||
+    const char* call;
+    int to = OpenTarget(room, root, mount, tree.name, call);
+    if (Failed(room.failure, to, "mount.target", call, tree.mount) ||
         Failed(room.failure, sys::AttachMount(from, to), "mount.attach", "move_mount", tree.mount))
       return false;
   }

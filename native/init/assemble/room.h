@@ -35,8 +35,8 @@ struct Room {
 // What this folder does is done before the filter is in force, with more rights than the room has; what is beside it
 // comes after.
 
-// First of all: what every room-init has.
-bool Begin();
+// First of all: what every room-init has. False without a failure when there is nobody to tell.
+bool Begin(Room& room);
 
 // While nobody knows what the room is for: loopback interface, the trees /dev, /proc and /sys with all that lies on
 // them, at a place where nobody looks.

@@ -24,36 +24,43 @@ int OpenBelow(int root, const char* path, bool links) {
   return sys::OpenInRoot(root, path, O_PATH | O_CLOEXEC, 0, resolve);
 }
 
-long Make(const Room& room, int directory, const char* name, bool file) {
+long Make(const Room& room, int directory, const char* name, bool file, const char*& call) {
+  call = file ? "mknodat" : "mkdirat";
   long made =
       file ? Raw(__NR_mknodat, directory, Arg(name), S_IFREG | 0644, 0) : Raw(__NR_mkdirat, directory, Arg(name), 0755);
   if (made < 0) return made;
+  call = "fchownat";
   return Raw(__NR_fchownat, directory, Arg(name), room.owner_uid, room.owner_gid, AT_SYMLINK_NOFOLLOW);
 }
 
-// A link in the plank may lead a declared mount to one of the kernel's trees, or to what covers a part of them.
-bool IsKernelTree(const Room& room, int target) {
+// A link in the plank may lead a declared mount to one of the kernel's trees, or to what covers a part of them: -EXDEV.
+long RefuseKernelTree(const Room& room, int target, const char*& call) {
   struct statfs system;
   struct stat info;
-  if (Raw(__NR_fstatfs, target, Arg(&system)) < 0 || Raw(__NR_fstat, target, Arg(&info)) < 0) return true;
+  call = "fstatfs";
+  if (long failed = Raw(__NR_fstatfs, target, Arg(&system)); failed < 0) return failed;
+  call = "fstat";
+  if (long failed = Raw(__NR_fstat, target, Arg(&info)); failed < 0) return failed;
+  call = "openat2";
   switch (static_cast<unsigned long>(system.f_type)) {
     case 0x9fa0:      // proc
     case 0x62656572:  // sysfs
     case 0x1cd1:      // devpts
     case 0x19800202:  // mqueue
     case 0x63677270:  // cgroup2
-      return true;
+      return -EXDEV;
   }
   for (dev_t device : room.kernel_devices)
-    if (info.st_dev == device) return true;
-  return false;
+    if (info.st_dev == device) return -EXDEV;
+  return 0;
 }
 
 }  // namespace
 
-int OpenDeclaredTarget(const Room& room, int root, const Mount& mount, const char* path) {
-  int target = OpenTarget(room, root, mount, path);
-  return target >= 0 && IsKernelTree(room, target) ? -EXDEV : target;
+int OpenDeclaredTarget(const Room& room, int root, const Mount& mount, const char* path, const char*& call) {
+  int target = OpenTarget(room, root, mount, path, call);
+  long refused = target < 0 ? 0 : RefuseKernelTree(room, target, call);
+  return refused < 0 ? static_cast<int>(refused) : target;
 }
 
 bool IsKernels(const Mount& mount) {
@@ -61,7 +68,8 @@ bool IsKernels(const Mount& mount) {
   return kind != plan::MountKind::kBind && kind != plan::MountKind::kTmpfs;
 }
 
-int OpenTarget(const Room& room, int root, const Mount& mount, const char* wanted) {
+int OpenTarget(const Room& room, int root, const Mount& mount, const char* wanted, const char*& call) {
+  call = "openat2";
   bool links = !IsKernels(mount);
   int target = OpenBelow(root, wanted, links);
   if (target != -ENOENT) return target;
@@ -71,6 +79,7 @@ int OpenTarget(const Room& room, int root, const Mount& mount, const char* wante
   char path[kMaxPath];
   unsigned length = 0;
   int parent = static_cast<int>(Raw(__NR_fcntl, root, F_DUPFD_CLOEXEC, 0));
+  if (parent < 0) return call = "fcntl", parent;
   for (const char* p = wanted;; ++p) {
     if (*p != '/' && *p != '\0') {
       if (length == kMaxPath - 1) return -ENAMETOOLONG;
@@ -82,8 +91,9 @@ int OpenTarget(const Room& room, int root, const Mount& mount, const char* wante
     if (next == -ENOENT) {
       const char* name = path + length;
       while (name > path && name[-1] != '/') --name;
-      long made = Make(room, parent, name, *p == '\0' && mount.is_file);
+      long made = Make(room, parent, name, *p == '\0' && mount.is_file, call);
       if (made < 0) return static_cast<int>(made);
+      call = "openat2";
       next = OpenBelow(root, path, links);
     }
     if (next < 0) return next;

@@ -27,6 +27,7 @@ void Forget() {
   if (mapped) free(mapped);
   mapped = nullptr;
   room = Room{};
+  running = false;
   processes = Processes{};
   terminal = Terminal{};
   ahead = Ahead{};
