@@ -1,5 +1,6 @@
 import type { Plan } from '../../types/plan.js';
 import type { Launcher } from '../addon/native-anchor.js';
+import { errorFromNative } from '../addon/refusal.js';
 import { readSkeletonFile } from '../host/host-plank.js';
 import { idsPerRoom } from '../host/ids.js';
 import { passwdLimit } from '../host/passwd.js';
@@ -12,7 +13,9 @@ export function resolveExecUser(user: CheckedUser, launcher: Launcher, plan: Pla
   const { lower } = plan.root;
   const read: AccountReader = async (path) => {
     if (lower.kind === 'skeleton') return readSkeletonFile(lower.entries, path);
-    const bytes = await launcher.readPlankFile(lower, path, passwdLimit);
+    const bytes = await launcher.readPlankFile(lower, path, passwdLimit).catch((error: unknown) => {
+      throw errorFromNative(error);
+    });
     return bytes === null ? null : Buffer.from(bytes).toString('utf8');
   };
   return resolveUser(user, read, plan.identity.kind === 'mapped' ? idsPerRoom : ALL_IDS);

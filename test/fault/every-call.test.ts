@@ -18,7 +18,7 @@ const processes: readonly Role[] = ['maker', 'child', 'room-init', 'start', 'roo
 const rows: readonly (readonly [ScenarioName, readonly Role[], string])[] = [
   ['open', [...threads, ...processes], 'opening an Anchor'],
   ['spawn', [...threads, ...processes], 'a room with everything, from nothing'],
-  ['reserve', ['anchor-launch', 'room-init', 'start'], 'a room with everything, from the reserve'],
+  ['reserve', ['anchor-launch', 'start'], 'a room with everything, from the reserve'],
   ['prepare', ['anchor-prepare', 'maker', 'child'], 'blank rooms made ahead'],
   ['terminal', ['node', 'anchor-launch', 'start'], 'a room with a terminal'],
   ['handedOn', ['node', 'anchor-launch'], 'a room that gets a descriptor of the program'],

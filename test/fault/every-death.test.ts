@@ -12,7 +12,6 @@ const rows: readonly (readonly [ScenarioName, readonly Role[], string])[] = [
   ['prepare', ['child', 'room-init'], 'of a blank room'],
   ['reserve', ['room-init'], 'of a room from the reserve'],
   ['exec', ['room-init', 'start'], 'of a living room that shall start a process'],
-  ['close', ['room-init'], 'of a room whose Anchor closes'],
 ];
 
 for (const [scenario, roles, what] of rows) {
