@@ -1,7 +1,9 @@
 #include "launch/blank.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include "init/protocol.h"
@@ -44,6 +46,10 @@ std::unique_ptr<Blank> Blank::Make(Workshop& workshop, const Stacks& stacks, con
   if (!MakeControl(blank->control, theirs, fault)) return nullptr;
   if (plan.cgroup.present && !blank->leaf.Create(workshop, plan.cgroup, fault)) return nullptr;
   if (!blank->init.StartRoom(workshop, stacks.child, theirs.get(), blank->leaf.fd(), fault)) return nullptr;
+  char mounts[32];
+  snprintf(mounts, sizeof mounts, "%ld/ns/mnt", blank->init.pid());
+  blank->mounts.reset(openat(workshop.proc.get(), mounts, O_RDONLY | O_CLOEXEC));
+  if (!blank->mounts) return sys::Fail(fault, "clone", "openat", errno, std::string("/proc/") + mounts), nullptr;
   // Without this end, room-init's death would leave us waiting on our own copy.
   theirs.reset();
   FurnishParts parts{blank->upper.get(), blank->user_namespace.fd(), workshop.lift_oom_score};

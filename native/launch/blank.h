@@ -20,6 +20,9 @@ struct Blank {
   Leaf leaf;
   sys::UniqueFd control;
   InitProcess init;
+  // Its mount namespace. Whoever has it decides when the room's file systems go, and with them what was written: the
+  // kernel would else do that before it says that room-init has ended.
+  sys::UniqueFd mounts;
   bool greeted = false;
 
   // Null with a fault. room-init still works on it when this returns.

@@ -56,6 +56,7 @@ void RoomJob::Run(Workshop& workshop, const Stacks& stacks, const JobFds& receiv
       reply.fds[reply.count++] = blank.init.Take();
       reply.fds[reply.count++] = blank.control.take();
       reply.fds[reply.count++] = blank.upper.take();
+      reply.fds[reply.count++] = blank.mounts.take();
       for (int i = 0; i < 3; ++i) {
         has_stream_[i] = static_cast<bool>(parts.streams.host[i]);
         if (has_stream_[i]) reply.fds[reply.count++] = parts.streams.host[i].take();
@@ -126,7 +127,7 @@ void RoomJob::Finish(const JobFds& received) {
     sink_.LaunchFailed(number_, fault_);
     return;
   }
-  size_t expected = 3;
+  size_t expected = 4;
   for (bool stream : has_stream_) expected += stream;
   if (received.count != expected) {
     for (size_t i = 0; i < received.count; ++i) close(received.fds[i]);
@@ -144,6 +145,7 @@ void RoomJob::Finish(const JobFds& received) {
   room->pidfd.reset(*fd++);
   room->control.reset(*fd++);
   room->upper.reset(*fd++);
+  room->mounts.reset(*fd++);
   for (int i = 0; i < 3; ++i)
     if (has_stream_[i]) room->streams[i].reset(*fd++);
   room->planned = std::move(planned_);

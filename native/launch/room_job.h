@@ -33,6 +33,7 @@ struct LaunchedRoom {
   sys::UniqueFd pidfd;
   sys::UniqueFd control;
   sys::UniqueFd upper;
+  sys::UniqueFd mounts;  // mount namespace
   sys::UniqueFd streams[3];
   std::unique_ptr<PlannedRoom> planned;
   LaunchMarks marks;

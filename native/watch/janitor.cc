@@ -38,6 +38,7 @@ void Janitor::Run() {
     event.fault = remains.failure;
     if (remains.unreaped > 0) waitpid(static_cast<pid_t>(remains.unreaped), nullptr, __WALL);
     remains.upper.reset();
+    remains.mounts.reset();
     int error = remains.cgroup.empty() ? 0 : sys::RemoveCgroup(AT_FDCWD, remains.cgroup.c_str(), kPatienceMs);
     if (error != 0) sys::Fail(event.fault, "cgroup.remove", "rmdir", error, remains.cgroup);
     post_(std::move(event));

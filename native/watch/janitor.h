@@ -14,10 +14,12 @@ namespace rooms::watch {
 // What is left of a room when its processes are gone.
 struct Remains {
   uint32_t room;
-  long unreaped = -1;     // room-init of a room that was killed unseen
-  sys::Fault failure{};   // why it never came to life, if so
-  std::string cgroup{};   // absolute path of the leaf, or empty
-  sys::UniqueFd upper{};  // closing it frees the files of the writable layer: 4 µs each
+  long unreaped = -1;    // room-init of a room that was killed unseen
+  sys::Fault failure{};  // why it never came to life, if so
+  std::string cgroup{};  // absolute path of the leaf, or empty
+  // Closing them frees the files of the writable layer, 4 µs each.
+  sys::UniqueFd upper{};
+  sys::UniqueFd mounts{};
 };
 
 // Clears away, at low priority and off the way of everything else.

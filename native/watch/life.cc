@@ -125,7 +125,7 @@ void Watcher::EndRoom(uint32_t number) {
     end.upper_inodes = static_cast<int64_t>(upper.f_files - upper.f_ffree);
   }
   Emit(std::move(event));
-  janitor_.Add({number, -1, {}, LeafOf(cgroup), std::move(room->launched->upper)});
+  janitor_.Add({number, -1, {}, LeafOf(cgroup), std::move(room->launched->upper), std::move(room->launched->mounts)});
 }
 
 void Watcher::KillLocked(Room& room, Killed why) {
