@@ -12,6 +12,9 @@ export interface Filler {
 /** Milliseconds without a spawn after which is made what is not urgent. */
 const REST = 5;
 
+/** Milliseconds until the rest: whoever has just got a room uses it first, on this same thread. */
+const SOON = 1;
+
 /**
  * The moments in which nobody waits for a room: what is made ahead is made then, because it would compete with spawns. On
  * a host that is never at rest, rooms are made from nothing, as they would have been anyway.
@@ -39,7 +42,7 @@ export class Lull {
   /** A spawn is under way until the promise settles. */
   async during<T>(spawn: Promise<T>): Promise<T> {
     this.#spawning++;
-    clearTimeout(this.#timer);
+    this.filled();
     try {
       return await spawn;
     } finally {
@@ -52,11 +55,10 @@ export class Lull {
   filled(): void {
     if (this.#stopped) return;
     clearTimeout(this.#timer);
-    if (this.#fillers.some(({ missing, eager }) => missing && eager)) void this.#fill();
-    if (this.#spawning > 0 || !this.#fillers.some(({ missing }) => missing)) return;
-    // After a moment, because the next spawn and the end of the last room come first.
-    const urgent = this.#fillers.some(({ missing, urgent }) => missing && urgent);
-    this.#timer = setTimeout(() => void this.#fill(), urgent ? 0 : REST);
+    const wanting = this.#fillers.filter(({ missing, eager }) => missing && (eager || this.#spawning === 0));
+    if (wanting.length === 0) return;
+    const soon = wanting.some(({ urgent, eager }) => urgent || eager);
+    this.#timer = setTimeout(() => void this.#fill(), soon ? SOON : REST);
     this.#timer.unref();
   }
 
