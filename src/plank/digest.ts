@@ -86,10 +86,30 @@ async function digestOpen(
   handle: FileHandle,
   before: BigIntStats,
   path: string,
+  options: DigestOptions,
+): Promise<string> {
+  for (let stat = before; ;) {
+    const digest = await readOnce(handle, Number(stat.size), options);
+    const after = await handle.stat({ bigint: true });
+    if (versionOf(after) === versionOf(stat)) return digest;
+    // Its ctime moves as well when it loses its name, because another plank was renamed over it: that is no change, but
+    // may hide one.
+    const changed = after.nlink === stat.nlink || after.size !== stat.size || after.mtimeNs !== stat.mtimeNs;
+    if (changed)
+      throw new RoomError('ERR_ROOM_PLANK_INVALID', `${path} changed while it was read`, {
+        path,
+        hint: 'replace a plank by renaming a finished file over it',
+      });
+    stat = after;
+  }
+}
+
+async function readOnce(
+  handle: FileHandle,
+  size: number,
   { onProgress, signal }: DigestOptions,
 ): Promise<string> {
   const hash = createHash('sha256');
-  const size = Number(before.size);
   // Two buffers: one is being read into while the other is hashed.
   const buffers = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)] as const;
   const readPiece = (turn: number, position: number) =>
@@ -110,12 +130,6 @@ async function digestOpen(
     const now = Math.floor((100 * position) / Math.max(size, position));
     if (now > percent) onProgress?.((percent = now) / 100);
   }
-  const after = await handle.stat({ bigint: true });
-  if (versionOf(after) !== versionOf(before))
-    throw new RoomError('ERR_ROOM_PLANK_INVALID', `${path} changed while it was read`, {
-      path,
-      hint: 'replace a plank by renaming a finished file over it',
-    });
   return `sha256:${hash.digest('hex')}`;
 }
 

@@ -91,6 +91,20 @@ test('a file that changes while it is read has no digest', async (t) => {
   t.true(error instanceof RoomError);
 });
 
+test('a file that is replaced while it is read keeps its digest', async (t) => {
+  const path = join(await scratch(t), 'x');
+  const bytes = Buffer.alloc(3 * 1024 * 1024, 7);
+  await writeFile(path, bytes);
+  await writeFile(`${path}.new`, 'another');
+  let renamed: Promise<void> | undefined;
+  const onProgress = () => {
+    renamed ??= rename(`${path}.new`, path);
+  };
+  t.is(await digestPlank(path, { onProgress }), `sha256:${createHash('sha256').update(bytes).digest('hex')}`);
+  await renamed;
+  t.is(await readFile(path, 'utf8'), 'another');
+});
+
 test('verify says what it checked and what it did not', async (t) => {
   for (const format of [undefined, 'erofs'] as const) {
     const path = await copyOf(t, format);
