@@ -6,12 +6,13 @@ import { floorPool, floorScratch, floorWarm } from './floor.js';
 import { isolate } from './isolate.js';
 import { nsjail } from './nsjail.js';
 import { nspawn } from './nspawn.js';
-import { pool, room } from './room.js';
+import { pool, room, roomCold } from './room.js';
 import { runc } from './runc.js';
 
 /** All contenders, in the order of the table. Add a new one here; see bench/README.md. */
 export const contenders: readonly Contender[] = [
   room,
+  roomCold,
   pool,
   childProcess,
   bwrap,

@@ -11,15 +11,8 @@ export interface RoomLane {
   readonly plank: string;
   /** Rooms that wait with everything applied; none: each is made by `spawn()`. */
   readonly pool?: number;
-}
-
-/** What the bench uses of `anchor.pool()`, which not every version has. */
-interface Pool {
-  ready(): Promise<void>;
-  take(order: { command: readonly string[] }): Promise<Room>;
-}
-interface WithPool {
-  pool?(spec: object, options: { size: number }): Pool;
+  /** `AnchorOptions.reserve`; default: the library's own. */
+  readonly reserve?: number;
 }
 
 const command = ['/bin/tiny'];
@@ -61,8 +54,7 @@ function spawning(anchor: Anchor, plank: string): Starter {
 }
 
 function pooled(anchor: Anchor, plank: string, size: number): Starter {
-  const pool = (anchor as unknown as WithPool).pool?.({ plank, stdio }, { size });
-  if (pool === undefined) throw new Error('this version of the library has no anchor.pool()');
+  const pool = anchor.pool({ plank, stdio }, { size });
   return {
     start: () => measure(() => pool.take({ command })),
     rested: () => pool.ready(),
@@ -70,9 +62,9 @@ function pooled(anchor: Anchor, plank: string, size: number): Starter {
   };
 }
 
-const { plank, pool } = JSON.parse(process.argv[2] ?? '') as RoomLane;
+const { plank, pool, reserve } = JSON.parse(process.argv[2] ?? '') as RoomLane;
 await serveStarter(async () => {
-  const anchor = await Anchor.open();
+  const anchor = await Anchor.open(reserve === undefined ? {} : { reserve });
   try {
     const starter = pool === undefined ? spawning(anchor, plank) : pooled(anchor, plank, pool);
     await starter.rested?.();
