@@ -94,7 +94,7 @@ export class RoomMaker {
     const { resolved, shape } = await this.resolve(asked, signal);
     clock.end('resolve');
     const room =
-      (await this.#useAhead(shape, resolved.spec, signal, clock)) ??
+      (await this.#useAhead(resolved, shape, signal, clock)) ??
       (await this.#launch(resolved, shape, signal, clock));
     this.#ahead.learn(resolved, shape);
     return room;
@@ -175,12 +175,11 @@ export class RoomMaker {
 
   async #run(
     waiting: WaitingRoom,
-    { spec, newLimits }: Taking,
+    { resolved, newLimits }: Taking,
     clock: PhaseClock,
   ): Promise<Made | undefined> {
-    const resolved = { ...waiting.resolved, spec };
     try {
-      const plan = newLimits ? await this.#arm(waiting.plan, spec) : waiting.plan;
+      const plan = newLimits ? await this.#arm(waiting.plan, resolved.spec) : waiting.plan;
       const made = this.#prepare(resolved, waiting.place, planRun(plan, resolved), clock);
       return made.life.adopt(waiting) ? made : undefined;
     } catch (error) {
@@ -220,13 +219,13 @@ export class RoomMaker {
   }
 
   async #useAhead(
+    resolved: ResolvedSpec,
     shape: RoomShape,
-    spec: CheckedSpec,
     signal: AbortSignal | undefined,
     clock: PhaseClock,
   ): Promise<Room | undefined> {
     for (let waiting; (waiting = this.#ahead.take(shape)) !== undefined;) {
-      const room = await this.use(waiting, { spec, newLimits: false, signal }, clock);
+      const room = await this.use(waiting, { resolved, newLimits: false, signal }, clock);
       if (room !== undefined) return room;
     }
     return undefined;
@@ -287,7 +286,8 @@ type Filtered = Pick<CheckedSpec, 'seccomp' | 'capabilities' | 'identity'>;
 
 /** What is done with a waiting room. */
 export interface Taking {
-  readonly spec: CheckedSpec;
+  /** Of the shape that the room has; the command and its user are these. */
+  readonly resolved: ResolvedSpec;
   /** The limits of the spec are not those that the room was made with. */
   readonly newLimits: boolean;
   readonly signal: AbortSignal | undefined;

@@ -115,7 +115,8 @@ export class Pool {
     const { maker, spawning } = this.#parts;
     return spawning(asked.spec, async () => {
       for (let waiting; (waiting = this.#stock.take()) !== undefined;) {
-        const taking = { spec: asked.spec, newLimits: rest.limits !== undefined, signal };
+        const resolved = { ...waiting.resolved, spec: asked.spec };
+        const taking = { resolved, newLimits: rest.limits !== undefined, signal };
         const room = await maker.use(waiting, taking, clock);
         if (room === undefined) continue;
         this.#hits++;

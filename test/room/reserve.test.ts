@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
-import { Anchor, type Room } from '../../src/index.js';
+import { Anchor, type Room, type RoomSpec } from '../../src/index.js';
 import { descendantsOf, read, roomInitsOf } from '../helpers/host-state.js';
 import { assertNothingLeft, settled, standing } from '../helpers/leftovers.js';
 import { useRooms } from '../helpers/room.js';
@@ -73,6 +73,29 @@ test.serial('a blank room that was killed is replaced by one that is made on the
   t.is(await rooms.output(t, 'echo here'), 'here');
   for (let i = 0; i < 5; i++) t.is(await rooms.output(t, 'echo here'), 'here');
 });
+
+test.serial(
+  'a spec that comes again finds a room that waits, and gives it its own command and user',
+  async (t) => {
+    const anchor = await Anchor.open({ reserve: 4 });
+    t.teardown(() => anchor.close());
+    const say = async (line: string, more: Partial<RoomSpec> = {}): Promise<[string, string[]]> => {
+      await anchor.ready();
+      const { stdout, outcome, room } = await anchor.run(rooms.shell(line, more));
+      t.is(outcome.exitCode, 0);
+      return [stdout.trim(), Object.keys(room.timings.phases)];
+    };
+    await say('id -u');
+    t.true((await say('id -u'))[1].includes('root'), 'the second was put together when it was asked for');
+    const waited = ['check', 'resolve', 'plan', 'sent', 'told', 'started'];
+    t.deepEqual(await say('id -u'), ['0', waited]);
+    t.deepEqual(await say('id -u', { user: 'app' }), ['1000', waited]);
+    t.deepEqual(await say('id -u; echo $A', { user: '0:7', env: { A: 'b' } }), ['0\nb', waited]);
+    t.deepEqual(await say('pwd', { cwd: '/tmp', lifetime: '1h' }), ['/tmp', waited]);
+    t.false((await say('hostname', { hostname: 'other' }))[1].length === waited.length);
+    t.is((await say('hostname'))[0], 'room', 'one other spec between changes nothing');
+  },
+);
 
 test.serial('rooms with the ids of the host are made from nothing', async (t) => {
   await rooms.anchor.ready();

@@ -164,7 +164,7 @@ test('--verbose says where the time went', async (t) => {
   const { stdout, stderr } = await anchor(shell('echo out', '--verbose'));
   t.is(stdout, 'out\n');
   t.regex(stderr, /^anchor: room room-\S+ exited \(code 0\)\n/);
-  t.regex(stderr, /^ {2}start in all +\S+ (µs|ms)$/m);
+  t.regex(stderr, /^ {2}start in all +\S+ (µs|ms|s)$/m);
   t.regex(stderr, /^anchor: used wall /m);
 });
 
