@@ -23,7 +23,7 @@ export interface NativeAnchor {
    * Gives the command to a room that waits, milliseconds from its start until the room is killed (null: never) with it;
    * then `started` and all that follows come as events. Fails with room.ended when it waits no longer.
    */
-  run(room: number, process: ProcessPlan, lifetime: number | null): NativeStreams;
+  run(room: number, process: ProcessPlan, lifetime: number | null): NativeExec;
   /** Starts one more process in a living room; answers with its number, then `started` and `exited` events. */
   exec(room: number, process: ProcessPlan): NativeExec;
   /** Sends a signal to a process of the room, by way of room-init. */
@@ -62,15 +62,12 @@ export interface NativeAnchor {
   close(): Promise<void>;
 }
 
-/** The program's ends, -1 where there is none. With a pty only stdin is set: the master. */
-export interface NativeStreams {
+/** A process that was asked for, 0 for the command. The program's ends of its streams, -1 where there is none; with a pty only stdin is set: the master. */
+export interface NativeExec {
+  readonly process: number;
   readonly stdin: number;
   readonly stdout: number;
   readonly stderr: number;
-}
-
-export interface NativeExec extends NativeStreams {
-  readonly process: number;
 }
 
 export interface FaultError extends Error {

@@ -91,10 +91,22 @@ Napi::Value Anchor::Launch(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), watcher_->Launch(std::move(planned)));
 }
 
-Napi::Object Anchor::Lend(Napi::Env env, const int (&streams)[3]) {
+template <typename Start>
+Napi::Value Anchor::StartProcess(const Napi::CallbackInfo& info, Start start) {
+  Napi::Env env = info.Env();
+  plan::Arena arena;
+  plan::Process process{};
+  std::string mistake;
+  if (!ReadProcess(info[1], arena, process, mistake)) return ThrowMistake(env, mistake), env.Undefined();
+  if (Closed(env)) return env.Undefined();
+  int streams[3] = {-1, -1, -1};
+  uint32_t number = 0;
+  sys::Fault fault;
+  if (!start(process, number, streams, fault)) return Throw(env, fault), env.Undefined();
   for (int fd : streams)
     if (fd >= 0) lent_.insert(fd);
   Napi::Object result = Napi::Object::New(env);
+  result.Set("process", number);
   result.Set("stdin", streams[0]);
   result.Set("stdout", streams[1]);
   result.Set("stderr", streams[2]);
@@ -102,33 +114,15 @@ Napi::Object Anchor::Lend(Napi::Env env, const int (&streams)[3]) {
 }
 
 Napi::Value Anchor::Run(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  plan::Arena arena;
-  plan::Process process{};
-  std::string mistake;
-  if (!ReadProcess(info[1], arena, process, mistake)) return ThrowMistake(env, mistake), env.Undefined();
-  if (Closed(env)) return env.Undefined();
-  int streams[3] = {-1, -1, -1};
-  sys::Fault fault;
-  if (!watcher_->RunCommand(Number(info, 0), process, Milliseconds(info, 2), streams, fault))
-    return Throw(env, fault), env.Undefined();
-  return Lend(env, streams);
+  return StartProcess(info, [&](const plan::Process& process, uint32_t&, int(&streams)[3], sys::Fault& fault) {
+    return watcher_->RunCommand(Number(info, 0), process, Milliseconds(info, 2), streams, fault);
+  });
 }
 
 Napi::Value Anchor::Exec(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  plan::Arena arena;
-  plan::Process process{};
-  std::string mistake;
-  if (!ReadProcess(info[1], arena, process, mistake)) return ThrowMistake(env, mistake), env.Undefined();
-  if (Closed(env)) return env.Undefined();
-  uint32_t number = 0;
-  int streams[3] = {-1, -1, -1};
-  sys::Fault fault;
-  if (!watcher_->Exec(Number(info, 0), process, number, streams, fault)) return Throw(env, fault), env.Undefined();
-  Napi::Object result = Lend(env, streams);
-  result.Set("process", number);
-  return result;
+  return StartProcess(info, [&](const plan::Process& process, uint32_t& number, int(&streams)[3], sys::Fault& fault) {
+    return watcher_->Exec(Number(info, 0), process, number, streams, fault);
+  });
 }
 
 void Anchor::Signal(const Napi::CallbackInfo& info) {

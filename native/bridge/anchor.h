@@ -41,8 +41,9 @@ class Anchor : public Napi::ObjectWrap<Anchor> {
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   bool Closed(Napi::Env env);
-  // Descriptors of streams, lent to JS from now on.
-  Napi::Object Lend(Napi::Env env, const int (&streams)[3]);
+  // The descriptors of its streams are lent to JS.
+  template <typename Start>
+  Napi::Value StartProcess(const Napi::CallbackInfo& info, Start start);
 
   // The answer to a job, settled on the JS thread as `settle` says. `holding`: Node stays alive for it.
   using Settle = std::function<Napi::Value(Napi::Env, const launch::Answer&)>;

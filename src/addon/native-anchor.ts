@@ -1,4 +1,4 @@
-import type { Addon, NativeAnchor, NativeExec, NativeStreams } from '../../types/addon.js';
+import type { Addon, NativeAnchor, NativeExec } from '../../types/addon.js';
 import type { NativeEvent } from '../../types/event.js';
 import type { AnchorPlan, BlankPlan, LowerPlan, Plan, ProcessPlan } from '../../types/plan.js';
 import type { HostNative } from '../host/host.js';
@@ -12,7 +12,7 @@ export type RoomListener = (event: NativeEvent) => void;
 /** What TypeScript needs of native code to run rooms; tests put their own in its place. */
 export interface Launcher {
   launch(plan: Plan, listener: RoomListener): number;
-  run(room: number, process: ProcessPlan, lifetime: number | null): NativeStreams;
+  run(room: number, process: ProcessPlan, lifetime: number | null): NativeExec;
   exec(room: number, process: ProcessPlan): NativeExec;
   /** False when the room has ended, which its events may not have told yet. */
   signal(room: number, process: number, signal: number): boolean;
@@ -57,7 +57,7 @@ export class AnchorBinding implements Launcher, HostNative {
     return room;
   }
 
-  run(room: number, process: ProcessPlan, lifetime: number | null): NativeStreams {
+  run(room: number, process: ProcessPlan, lifetime: number | null): NativeExec {
     return translate(() => this.#native.run(room, process, lifetime));
   }
 

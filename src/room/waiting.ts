@@ -1,4 +1,4 @@
-import type { NativeStreams } from '../../types/addon.js';
+import type { NativeExec } from '../../types/addon.js';
 import type { NativeEvent, NativeMarks } from '../../types/event.js';
 import type { Plan, RunningPlan } from '../../types/plan.js';
 import { explainedFault } from '../addon/refusal.js';
@@ -60,9 +60,9 @@ export class WaitingRoom {
    * Gives it its command; `listener` hears all that follows. Null when it has ended: then somebody killed it while it
    * waited, and nothing has happened.
    */
-  run(plan: RunningPlan, listener: RoomListener): NativeStreams | null {
+  run(plan: RunningPlan, listener: RoomListener): NativeExec | null {
     if (!this.waiting) return null;
-    let streams: NativeStreams;
+    let streams: NativeExec;
     try {
       streams = this.#parts.launcher.run(this.number, plan.process, plan.lifetime);
     } catch (error) {

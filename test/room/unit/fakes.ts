@@ -2,7 +2,7 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NativeExec, NativeStreams } from '../../../types/addon.js';
+import type { NativeExec } from '../../../types/addon.js';
 import type { NativeEvent, NativeFault, NativeRusage } from '../../../types/event.js';
 import type { Plan, ProcessPlan } from '../../../types/plan.js';
 import type { Launcher, RoomListener } from '../../../src/addon/native-anchor.js';
@@ -28,7 +28,7 @@ export class FakeLauncher implements Launcher {
     return 7;
   }
 
-  run(room: number, process: ProcessPlan, lifetime: number | null): NativeStreams {
+  run(room: number, process: ProcessPlan, lifetime: number | null): NativeExec {
     this.calls.push(`run ${room} ${process.argv.join(' ')} ${lifetime}`);
     return this.execs;
   }

@@ -97,18 +97,22 @@ test('discarding keeps the process alive until it is over, and kills once', asyn
   t.is(launcher.holds, 0);
 });
 
-function stockOf(size: number): { stock: Stock; launchers: FakeLauncher[]; failures: unknown[] } {
-  const launchers: FakeLauncher[] = [];
-  const failures: unknown[] = [];
-  const make = async (): Promise<WaitingRoom> => {
+/** Makes rooms that wait at once. */
+function maker(launchers: FakeLauncher[]): () => Promise<WaitingRoom> {
+  return async () => {
     const { launcher, room } = wait();
     launchers.push(launcher);
     launcher.say(assembled);
     await room.ready.promise;
     return room;
   };
+}
+
+function stockOf(size: number): { stock: Stock; launchers: FakeLauncher[]; failures: unknown[] } {
+  const launchers: FakeLauncher[] = [];
+  const failures: unknown[] = [];
   const failed = (error: unknown): number => failures.push(error);
-  return { stock: new Stock({ size, eager: false, make, failed }), launchers, failures };
+  return { stock: new Stock({ size, eager: false, make: maker(launchers), failed }), launchers, failures };
 }
 
 test('a stock gives out what waits, oldest first, and nothing that has ended', async (t) => {
@@ -137,14 +141,10 @@ test('a stock hears of failures until it is closed', async (t) => {
 
 function ahead(size = 2): { ahead: Ahead; launchers: FakeLauncher[] } {
   const launchers: FakeLauncher[] = [];
-  const make = async (): Promise<WaitingRoom> => {
-    const { launcher, room } = wait();
-    launchers.push(launcher);
-    launcher.say(assembled);
-    await room.ready.promise;
-    return room;
+  return {
+    ahead: new Ahead({ size, patience: 60_000, make: maker(launchers), failed: () => {} }),
+    launchers,
   };
-  return { ahead: new Ahead({ size, patience: 60_000, make, failed: () => {} }), launchers };
 }
 
 test('what was spawned twice in a row is expected a third time', async (t) => {
