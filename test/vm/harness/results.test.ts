@@ -33,6 +33,20 @@ test('a line may come in pieces and with carriage returns', (t) => {
   t.true(r.good);
 });
 
+test('a guest has begun when it is up, or has said anything', (t) => {
+  for (const [said, begun] of [
+    ['', false],
+    ['[ 0.1] Oops\n', false],
+    ['anchor-guest: up 2.5\n', true],
+    ['ok 1 - one\n', true],
+  ] as const) {
+    // prettier-ignore
+    const { relay: r } = relay();
+    r.feed(said);
+    t.is(r.begun, begun, said);
+  }
+});
+
 test('nothing is good without an end marker that says 0', (t) => {
   for (const end of ['', 'anchor-guest: end 1\n', 'anchor-guest: end \n', 'anchor-guest: end 0']) {
     const { relay: r } = relay();

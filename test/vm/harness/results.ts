@@ -50,6 +50,16 @@ export class ResultRelay {
     this.write(`# ${reason}`);
   }
 
+  remark(text: string): void {
+    this.write(`# ${text}`);
+  }
+
+  /** The guest came up as far as its suites. */
+  get begun(): boolean {
+    const { passed, failed, skipped } = this.tally;
+    return this.bootSeconds !== undefined || passed + failed + skipped > 0;
+  }
+
   /** Whether all went well: nothing failed, something ran, and the guest came to its regular end. */
   get good(): boolean {
     return this.exitStatus === 0 && this.tally.failed === 0 && this.tally.passed > 0;
