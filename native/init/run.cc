@@ -212,7 +212,7 @@ long Run(const Received& received, bool led, Failure& failure) {
 }
 
 bool Ahead::Make(Failure& failure) {
-  int ends[2];
+  int ends[2] = {-1, -1};
   if (init::Failed(failure, Raw(__NR_pipe2, Arg(ends), O_CLOEXEC), "run.fork", "pipe2")) return false;
   pid = sys::VforkCall(CLONE_VM | SIGCHLD, child_stack + sizeof child_stack, Waiting, this);
   Raw(__NR_close, ends[1]);
