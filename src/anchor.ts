@@ -181,9 +181,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   async #observe(checked: CheckedSpec, make: () => Promise<Room>): Promise<Room> {
     channels.spawnStart.publish({ spec: checked });
     try {
-      const room = await make();
-      channels.spawnEnd.publish({ spec: checked, room });
-      return room;
+      return await make();
     } catch (error) {
       channels.spawnError.publish({ spec: checked, error });
       throw error;
@@ -191,7 +189,11 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   }
 
   #announce(room: Room, event: RoomEvent): void {
-    if (event.type === 'started') this.#rooms.set(room.id, room);
+    if (event.type === 'started') {
+      this.#rooms.set(room.id, room);
+      // Not when spawn() resolves: of a short command the end may be told before.
+      channels.spawnEnd.publish({ spec: room.spec, room });
+    }
     if (event.type === 'exited') channels.exit.publish({ room, outcome: event.outcome });
     this.#broadcast.publish({ ...event, room });
     room.announce(event);
