@@ -8,6 +8,8 @@ import {
   type ErrorCode,
   type MountSpec,
   type Outcome,
+  type Pool,
+  type PoolCounters,
   type Room,
   type RoomProcess,
   type RoomSpec,
@@ -47,6 +49,14 @@ expectType<Promise<Room>>(
   anchor.spawn({ plank: 'host', command: ['true'] }, { signal: new AbortController().signal }),
 );
 expectError(anchor.spawn({ plank: 'host' }));
+
+const pool = anchor.pool({ plank: 'host' }, { size: 4, refill: 'idle' });
+expectType<Pool>(pool);
+expectType<PoolCounters>(pool.counters);
+expectType<Promise<Room>>(pool.take({ command: ['true'], limits: { memory: '1GiB' } }));
+expectError(pool.take({ command: ['true'], hostname: 'other' }));
+expectError(pool.take({ limits: { disk: '1GiB' } }));
+expectError(anchor.pool({ plank: 'host' }, { refill: 'never' }));
 expectType<Promise<void>>(anchor.close());
 
 declare const room: Room;
