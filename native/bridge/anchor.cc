@@ -252,6 +252,8 @@ Napi::Value Anchor::ReadPlankFile(const Napi::CallbackInfo& info) {
   auto answered = Settling(deferred, [](Napi::Env env, const launch::Answer& answer) -> Napi::Value {
     if (!answer.found) return env.Null();
     Napi::Uint8Array bytes = Napi::Uint8Array::New(env, answer.bytes.size());
+    // There is none when the thread is being terminated: nothing can be made then that could run code.
+    if (bytes.IsEmpty()) return bytes;
     std::copy(answer.bytes.begin(), answer.bytes.end(), bytes.Data());
     return bytes;
   });

@@ -100,3 +100,23 @@ test.serial('a worker thread that is terminated while rooms start and end leaves
   await assertNothingLeft(t, before, rooms.plank);
   t.is(await rooms.output(t, 'echo still works'), 'still works');
 });
+
+test.serial('answers that a terminated worker thread can no longer take are dropped', async (t) => {
+  for (let round = 0; round < 4; round++) {
+    const worker = startWorker(`
+      const anchor = await Anchor.open({ reserve: 0 });
+      const room = await anchor.spawn({ ...shell('sleep 1000'), stdio: 'ignore' });
+      // Reads /etc/passwd of the plank each time.
+      const visit = async () => (await room.exec(['true'], { user: 'app', stdio: 'ignore' })).exited;
+      for (let visitor = 0; visitor < 8; visitor++) (async () => { for (;;) await visit(); })();
+      await visit();
+      parentPort.postMessage('busy');
+      // The thread is nearly always here when it is terminated; what has come meanwhile is told when it no longer can be.
+      const busy = () => { for (const end = performance.now() + 20; performance.now() < end;); setImmediate(busy); };
+      busy();`);
+    await once(worker, 'message');
+    await new Promise((resolve) => setTimeout(resolve, 50 + round));
+    await worker.terminate();
+  }
+  t.is(await rooms.output(t, 'echo still works'), 'still works');
+});
