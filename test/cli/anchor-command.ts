@@ -36,7 +36,7 @@ export class StartedCommand {
       stdio,
       env,
       cwd,
-      timeout: 60_000,
+      timeout: 120_000,
     }) as CommandProcess;
     const written = { stderr: '', extra: '' };
     this.child.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
@@ -82,7 +82,7 @@ export class Terminal {
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
     const argv = ['test/cli/terminal.py', process.execPath, program, ...args];
-    this.#child = spawn('python3', argv, { stdio: ['pipe', 'pipe', 'pipe'], env, timeout: 60_000 });
+    this.#child = spawn('python3', argv, { stdio: ['pipe', 'pipe', 'pipe'], env, timeout: 120_000 });
     let said = '';
     this.#child.stdout.on('data', (chunk: Buffer) => (this.#shown += chunk.toString()));
     this.#child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -128,7 +128,7 @@ export class Terminal {
 }
 
 async function poll(done: () => boolean, complaint: () => string): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 60_000;
   while (!done()) {
     if (Date.now() > end) throw new Error(complaint());
     await sleep(10);

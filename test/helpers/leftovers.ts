@@ -14,6 +14,7 @@ import {
   read,
   readProcess,
   tasksOf,
+  type ProcessFacts,
 } from './host-state.js';
 
 /**
@@ -65,12 +66,27 @@ export function remainsOf(belongings: Belongings): string[] {
   for (const each of tasks) {
     const inCgroup = read(`/proc/${each}/cgroup`).includes(`/anchor-${pid}-`);
     if (inCgroup && each !== pid) remains.push(`process ${each} in a cgroup of ${pid}`);
+    if (isStranger(each, belongings)) continue;
     for (const task of tasksOf(each))
       for (const name of namespacesOf(task)) if (namespaces.has(name)) remains.push(`${task} in ${name}`);
   }
   for (const cgroup of cgroupsOf(pid)) remains.push(`cgroup ${cgroup}`);
   for (const loop of loopsOn(plank)) remains.push(`loop device ${loop}`, ...mountsOf(loop, tasks));
   return remains;
+}
+
+/**
+ * Another family's: the kernel gives the number of a namespace that is gone to a new one. What lost its parents of this family is
+ * a child of PID 1.
+ */
+function isStranger(each: number, { pid, processes }: Belongings): boolean {
+  const parentOf = (found: ProcessFacts | null): ProcessFacts | null =>
+    found === null ? null : readProcess(found.parent);
+  const self = readProcess(each);
+  if (self === null || self.parent <= 1) return false;
+  for (let found: ProcessFacts | null = self; found !== null; found = parentOf(found))
+    if (Number.parseInt(found.key, 10) === pid || processes.has(found.key)) return false;
+  return true;
 }
 
 /** What this process holds open and runs. */
