@@ -8,6 +8,8 @@ export interface Verdict {
   readonly against: readonly string[];
 }
 
+const memoryNames = { rss: 'RSS', inUse: 'memory in use' } as const;
+
 /** What a soak says about each promise. Pure. */
 export function verdictsOf(report: SoakReport): Verdict[] {
   const { leftovers, kernel, drift, complaints } = report;
@@ -28,10 +30,10 @@ export function verdictsOf(report: SoakReport): Verdict[] {
         .filter(([name, count]) => count > (kernel.before[name] ?? count) + kernel.allowance)
         .map(([name, count]) => `${name}: ${kernel.before[name] ?? 0} before, ${count} after`),
     },
-    {
-      promise: `RSS grows by less than ${megabytes(MOST_DRIFT)}`,
-      against: drift < MOST_DRIFT ? [] : [`it grew by ${megabytes(drift)}`],
-    },
+    ...(['rss', 'inUse'] as const).map((kind) => ({
+      promise: `${memoryNames[kind]} grows by less than ${megabytes(MOST_DRIFT[kind])}`,
+      against: drift[kind] < MOST_DRIFT[kind] ? [] : [`it grew by ${megabytes(drift[kind])}`],
+    })),
   ];
 }
 
@@ -54,10 +56,10 @@ export function tablesOf(report: SoakReport): string {
   ]);
   const memory = report.memory
     .filter(({ at }) => [0.1, 0.5, 1].includes(at))
-    .map(({ at, rooms, rss, heapUsed, heapTotal, external }) => [
+    .map(({ at, rooms, rss, trimmed, malloc, heapUsed, heapTotal, external }) => [
       `${Math.round(at * 100)} %`,
       String(rooms),
-      ...[rss, heapUsed, heapTotal, external].map(megabytes),
+      ...[rss, trimmed, malloc, heapUsed, heapTotal, external].map(megabytes),
     ]);
   return [
     `${report.rooms} rooms in ${report.seconds.toFixed(0)} s, seed ${report.seed}\n`,
@@ -68,10 +70,10 @@ export function tablesOf(report: SoakReport): string {
     ),
     textTable([['kernel objects of the machine', 'before', 'after'], ...kernel], [1, 2]),
     textTable(
-      [['memory at', 'rooms', 'RSS', 'heap', 'heap reserved', 'external'], ...memory],
-      [1, 2, 3, 4, 5],
+      [['memory at', 'rooms', 'RSS', 'trimmed', 'malloc', 'heap', 'heap reserved', 'external'], ...memory],
+      [1, 2, 3, 4, 5, 6, 7],
     ),
-    `drift of RSS, from when all is warm to the end: ${megabytes(report.drift)}\n`,
+    `from when all is warm to the end: RSS, trimmed, ${megabytes(report.drift.rss)}; in use ${megabytes(report.drift.inUse)}\n`,
     verdictsOf(report)
       .filter(({ against }) => against.length > 0)
       .map(

@@ -3,8 +3,9 @@ import { stat } from 'node:fs/promises';
 import { Anchor } from '../../src/index.js';
 import { Random } from '../fuzz/random.js';
 import { settled } from '../helpers/leftovers.js';
+import { loadAllocator, type Allocator } from './allocator.js';
 import { kernelObjects, moreThan, takeCensus, type Census, type Kind, type Signs } from './census.js';
-import { driftOf, sampleMemory, WARM, type MemorySample } from './memory.js';
+import { driftOf, sampleMemory, WARM, type Drift, type MemorySample } from './memory.js';
 import type { SoakOptions } from './options.js';
 import { chooseAnchor, tryClose, tryKill, tryTerminate } from './owner-trials.js';
 import { chooseRoom, type Means } from './room-choice.js';
@@ -21,7 +22,7 @@ export interface SoakReport {
   /** Of the whole machine; see `kernelObjects()`. */
   readonly kernel: { readonly before: Counts; readonly after: Counts; readonly allowance: number };
   readonly memory: readonly MemorySample[];
-  readonly drift: number;
+  readonly drift: Drift;
   /** Everything that did not go as it should have. */
   readonly complaints: readonly string[];
 }
@@ -72,6 +73,7 @@ export class Soak {
   }
 
   async run(): Promise<SoakReport> {
+    const allocator = await loadAllocator();
     await this.#warmUp();
     const before = takeCensus(this.#signs);
     const kernelBefore = kernelObjects();
@@ -86,7 +88,7 @@ export class Soak {
         await this.#wave(anchor, random);
         this.#show(`${this.#rooms} rooms, ${Math.floor(this.#progress(begin) * 100)} %`);
       }
-      idle.push(await this.#checkpoint(anchor, goal));
+      idle.push(await this.#checkpoint(anchor, goal, allocator));
     }
     await anchor.close();
     const warm = idle[Math.round(WARM * CHECKPOINTS) - 1] as Census;
@@ -164,15 +166,15 @@ export class Soak {
   }
 
   /** The Anchor has no room, but as many blank ones as it wants. */
-  async #checkpoint(anchor: Anchor, at: number): Promise<Census> {
+  async #checkpoint(anchor: Anchor, at: number, allocator: Allocator): Promise<Census> {
     await anchor.ready();
     await settled(() => [...takeCensus(this.#signs)['loop devices']]);
-    const sample = await sampleMemory(at, this.#rooms);
+    const sample = await sampleMemory(at, this.#rooms, allocator);
     this.#memory.push(sample);
     const census = takeCensus(this.#signs);
     const { descriptors, threads, processes } = census;
     this.#tell(
-      `${Math.round(at * 100)} %: ${this.#rooms} rooms, RSS ${megabytes(sample.rss)}, heap ${megabytes(sample.heapUsed)}, ` +
+      `${Math.round(at * 100)} %: ${this.#rooms} rooms, RSS ${megabytes(sample.rss)}, trimmed ${megabytes(sample.trimmed)}, malloc ${megabytes(sample.malloc)}, heap ${megabytes(sample.heapUsed)}, ` +
         `${descriptors.length} descriptors, ${threads.length} threads, ${processes.length} processes, ` +
         `${this.#complaints.length} complaints`,
     );
