@@ -8,6 +8,7 @@ const good: SoakReport = {
   rooms: 100,
   seconds: 1,
   ends: new Map([['exit', new Map([['exited', 100]])]]),
+  ways: new Map([['pool', new Map([['had waited', 3]])]]),
   leftovers: [{ kind: 'cgroups', before: 0, idle: [1, 1], after: 0, left: [] }],
   kernel: { before: { net: 5 }, after: { net: 6 }, allowance: 2 },
   memory: [{ ...sample, at: 1, rss: 1e6 }],

@@ -46,6 +46,10 @@ export function tablesOf(report: SoakReport): string {
       const total = all.reduce((sum, [, count]) => sum + count, 0);
       return [end, String(total), all.map(([reason, count]) => `${reason} ${count}`).join(', ')];
     });
+  const ways = [...report.ways].map(([way, seen]) => [
+    way,
+    [...seen].map(([what, count]) => `${what} ${count}`).join(', '),
+  ]);
   const leftovers = report.leftovers.map(({ kind, before, idle, after, left }) =>
     [kind, before, ...idle, after, left.length].map(String),
   );
@@ -64,6 +68,7 @@ export function tablesOf(report: SoakReport): string {
   return [
     `${report.rooms} rooms in ${report.seconds.toFixed(0)} s, seed ${report.seed}\n`,
     textTable([['end', 'rooms', 'seen'], ...ends], [1]),
+    textTable([['asked for by', 'seen'], ...ways], []),
     textTable(
       [['kind', 'before', 'idle at 10 %', 'idle at the end', 'after', 'left'], ...leftovers],
       [1, 2, 3, 4, 5],
@@ -101,6 +106,8 @@ export function tapOf(report: SoakReport): string {
 }
 
 export function jsonOf(report: SoakReport): string {
-  const ends = Object.fromEntries([...report.ends].map(([end, seen]) => [end, Object.fromEntries(seen)]));
-  return `${JSON.stringify({ ...report, ends, verdicts: verdictsOf(report) }, null, 2)}\n`;
+  const [ends, ways] = [report.ends, report.ways].map((counts) =>
+    Object.fromEntries([...counts].map(([row, seen]) => [row, Object.fromEntries(seen)])),
+  );
+  return `${JSON.stringify({ ...report, ends, ways, verdicts: verdictsOf(report) }, null, 2)}\n`;
 }

@@ -5,11 +5,14 @@ import { Random } from '../fuzz/random.js';
 import { settled } from '../helpers/leftovers.js';
 import { loadAllocator, type Allocator } from './allocator.js';
 import { kernelObjects, moreThan, takeCensus, type Census, type Kind, type Signs } from './census.js';
+import { nameOf } from './ends.js';
 import { driftOf, sampleMemory, WARM, type Drift, type MemorySample } from './memory.js';
 import type { SoakOptions } from './options.js';
 import { chooseAnchor, tryClose, tryKill, tryTerminate } from './owner-trials.js';
+import { Pace } from './pace.js';
 import { chooseRoom, type Means } from './room-choice.js';
-import { tryRoom, type Seen } from './room-trial.js';
+import { tryRoom, type Fate, type Seen, type Witness } from './room-trial.js';
+import { tryAgain, tryPool } from './waiting-trials.js';
 
 /** What came of a soak. */
 export interface SoakReport {
@@ -18,6 +21,8 @@ export interface SoakReport {
   readonly seconds: number;
   /** What was seen of each kind of end, and how often. */
   readonly ends: ReadonlyMap<string, ReadonlyMap<Seen, number>>;
+  /** How rooms were asked for, and whether they waited already. */
+  readonly ways: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly leftovers: readonly Leftovers[];
   /** Of the whole machine; see `kernelObjects()`. */
   readonly kernel: { readonly before: Counts; readonly after: Counts; readonly allowance: number };
@@ -52,6 +57,7 @@ export class Soak {
   readonly #tell: (line: string) => void;
   readonly #show: (line: string) => void;
   readonly #ends = new Map<string, Map<Seen, number>>();
+  readonly #ways = new Map<string, Map<string, number>>();
   readonly #complaints: string[] = [];
   readonly #memory: MemorySample[] = [];
   #rooms = 0;
@@ -105,6 +111,7 @@ export class Soak {
       rooms: this.#rooms,
       seconds: (Date.now() - begin) / 1000,
       ends: this.#ends,
+      ways: this.#ways,
       leftovers: kinds.map((kind) => ({
         kind,
         before: before[kind].length,
@@ -123,7 +130,7 @@ export class Soak {
   async #warmUp(): Promise<void> {
     await Promise.all(Array.from({ length: 16 }, () => stat('/')));
     const random = new Random(this.#options.seed);
-    await tryClose(random, this.#means, () => {}, this.#complain);
+    await tryClose(random, this.#means, () => {}, this.#witness);
     await tryKill(random, this.#means, this.#trials++, () => {}, this.#complain);
     await tryTerminate(random, this.#means, () => {}, this.#complain);
     await sleep(200);
@@ -138,15 +145,23 @@ export class Soak {
   async #wave(anchor: Anchor, random: Random): Promise<void> {
     const second = random.chance(4) ? await Anchor.open(chooseAnchor(random)) : null;
     const anchors = second === null ? [anchor] : [anchor, second];
+    const pooling = random.pick(anchors);
     const trials: Trial[] = [];
     for (let width = 1 + random.below(MOST_IN_FLIGHT); width > 0; width--)
       trials.push(this.#roomTrial(random.pick(anchors)));
-    const own = this.#generator();
     const number = this.#trials;
-    const add = (name: string, run: Trial['run']): void => void trials.push({ name, run });
-    if (random.chance(6)) add('close', () => tryClose(own, this.#means, this.#note, this.#complain));
-    if (random.chance(8)) add('kill', () => tryKill(own, this.#means, number, this.#note, this.#complain));
-    if (random.chance(12)) add('terminate', () => tryTerminate(own, this.#means, this.#note, this.#complain));
+    const add = (name: string, run: (own: Random) => Promise<number>): void => {
+      const own = this.#generator();
+      trials.push({ name, run: () => run(own) });
+    };
+    if (random.chance(6)) add('close', (own) => tryClose(own, this.#means, this.#note, this.#witness));
+    if (random.chance(8)) add('kill', (own) => tryKill(own, this.#means, number, this.#note, this.#complain));
+    if (random.chance(12))
+      add('terminate', (own) => tryTerminate(own, this.#means, this.#note, this.#complain));
+    if (random.chance(5))
+      add('pool', (own) => tryPool(own, pooling, this.#means, this.#note, this.#noteWay, this.#witness));
+    if (random.chance(5))
+      add('again', (own) => tryAgain(own, this.#means, this.#note, this.#noteWay, this.#witness));
     for (const count of await inTime(trials)) this.#rooms += count;
     await second?.close();
   }
@@ -154,7 +169,9 @@ export class Soak {
   #roomTrial(anchor: Anchor): Trial {
     const choice = chooseRoom(this.#generator(), this.#means);
     const run = async (): Promise<number> => {
-      this.#note(choice.end.kind, await tryRoom(anchor, choice, this.#complain));
+      const fate = await tryRoom((options) => anchor.spawn(choice.spec, options), choice, this.#witness);
+      this.#note(nameOf(choice.end), fate.seen);
+      this.#noteWay('spawn', fate);
       return 1;
     };
     return { name: JSON.stringify(choice), run };
@@ -190,16 +207,23 @@ export class Soak {
     return { before, after: kernelObjects(), allowance };
   }
 
-  readonly #note = (end: string, seen: Seen): void => {
-    const known = this.#ends.get(end) ?? new Map<Seen, number>();
-    known.set(seen, (known.get(seen) ?? 0) + 1);
-    this.#ends.set(end, known);
-  };
+  readonly #note = (end: string, seen: Seen): void => count(this.#ends, end, seen);
+
+  readonly #noteWay = (way: string, { waited }: Fate): void =>
+    count(this.#ways, way, waited === null ? 'never ran' : waited ? 'had waited' : 'made when asked for');
 
   readonly #complain = (text: string): void => {
     this.#complaints.push(text);
     this.#tell(`complaint: ${text}`);
   };
+
+  readonly #witness: Witness = { complain: this.#complain, pace: new Pace() };
+}
+
+function count(counts: Map<string, Map<string, number>>, row: string, column: string): void {
+  const known = counts.get(row) ?? new Map<string, number>();
+  known.set(column, (known.get(column) ?? 0) + 1);
+  counts.set(row, known);
 }
 
 /** Something that makes rooms; resolves to how many, once they are over. */
