@@ -40,8 +40,13 @@ bool Watcher::ReadControl(Room& room) {
     if (size < 0 && errno == EAGAIN) return true;
     // ECONNRESET: room-init ended with a request unread. It is told once, before what room-init said last.
     if (size < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
-    // Out of memory for the moment; the message is still there, and we are told so again.
-    if (size < 0 && (errno == ENOMEM || errno == ENOBUFS)) return false;
+    if (size < 0 && (errno == ENOMEM || errno == ENOBUFS)) {
+      // Out of memory for the moment; the message is still there. We are told so again at once, and that until there is
+      // memory: others may use the processor meanwhile.
+      constexpr timespec kPause{0, 1'000'000};
+      nanosleep(&kPause, nullptr);
+      return false;
+    }
     Event event{EventType::kStarted};
     event.room = room.number();
     Records::Meaning meaning = Records::Meaning::kNonsense;
@@ -91,7 +96,13 @@ void Watcher::ReadChanges() {
 }
 
 void Watcher::EndRoom(uint32_t number) {
-  if (Room* room = Find(number); room && !ReadControl(*room)) return;  // told again that it has ended
+  if (Room* room = Find(number); room && !ReadControl(*room)) {
+    // A pidfd says that its process has ended each time it is asked (epoll(7), level-triggered), so we come back. But
+    // what room-init said last is worth less than the end: whoever closes the Anchor waits for that.
+    constexpr int64_t kPatience = 1'000'000'000;
+    if (room->unread_since < 0) room->unread_since = sys::Now();
+    if (sys::Now() - room->unread_since < kPatience) return;
+  }
   std::unique_ptr<Room> room;
   {
     // Out of everybody's reach before it is reaped: from then on its pid may be another process's.

@@ -23,7 +23,7 @@ export type OutcomeReason =
   | 'aborted'
   /** `anchor.close()`. */
   | 'owner-closed'
-  /** room-init, PID 1 of the room, was killed from outside. */
+  /** room-init, PID 1 of the room, was killed from outside, or what it said last could not be read for want of memory. */
   | 'init-died';
 
 /** How something ended: a value, never an exception. */

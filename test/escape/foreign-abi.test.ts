@@ -72,6 +72,7 @@ for (const [kind, flag] of [
     await mkdir(join(rooms.directory, kind));
     await compile([resolve(`test/escape/programs/stranger-${kind}.c`)], program, [
       flag,
+      '-static',
       '-nostdlib',
       '-ffreestanding',
       '-fno-stack-protector',

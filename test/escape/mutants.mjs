@@ -258,9 +258,9 @@ export const mutants = [
     also: [
       {
         file: 'native/watch/life.cc',
-        find: 'if (Room* room = Find(number); room && !ReadControl(*room)) return;',
+        find: 'if (Room* room = Find(number); room && !ReadControl(*room)) {',
         replace:
-          "if (Room* room = Find(number)) { End early; Reap(room->launched->pidfd.get(), early); usleep(300'000); ReadControl(*room); }",
+          "if (Room* room = Find(number)) { End early; Reap(room->launched->pidfd.get(), early); usleep(300'000); ReadControl(*room); }\n  if (Room* room = nullptr) {",
       },
       {
         file: 'native/watch/life.cc',

@@ -1,8 +1,10 @@
-import { Anchor, type AnchorOptions } from '../../src/index.js';
+import { Anchor, type AnchorOptions, type Pool } from '../../src/index.js';
 import { Random } from '../fuzz/random.js';
 import type { End } from './ends.js';
-import { chooseRoom, type Means, type RoomChoice } from './room-choice.js';
-import { tryRoom } from './room-trial.js';
+import { Pace } from './pace.js';
+import { chooseKind, chooseRoom, chooseUse, specOf, type Means, type RoomChoice } from './room-choice.js';
+import { tryRoom, type Ask, type Witness } from './room-trial.js';
+import { taking } from './waiting-trials.js';
 
 /** What a program or thread is told that is to make rooms until it is no more. */
 export interface ChurnOrder {
@@ -19,11 +21,17 @@ export interface ChurnOrder {
 export async function churn(order: ChurnOrder, tell: (what: 'room' | 'ready') => void): Promise<void> {
   const random = new Random(order.seed);
   const anchor = await Anchor.open(order.anchor);
-  const make = (choice: RoomChoice): Promise<unknown> => {
+  const complain = (text: string): never => {
+    throw new Error(text);
+  };
+  const witness: Witness = { complain, pace: new Pace() };
+  const spawn =
+    ({ spec }: RoomChoice): Ask =>
+    (options) =>
+      anchor.spawn(spec, options);
+  const make = (choice: RoomChoice, ask = spawn(choice)): Promise<unknown> => {
     tell('room');
-    return tryRoom(anchor, choice, (text) => {
-      throw new Error(text);
-    });
+    return tryRoom(ask, choice, witness);
   };
   const choose = (end?: End): RoomChoice => tame(chooseRoom(random, order.means, end), order.thread);
   const living = Array.from({ length: order.rooms }, () => choose({ kind: 'owner' }));
@@ -36,7 +44,15 @@ export async function churn(order: ChurnOrder, tell: (what: 'room' | 'ready') =>
   const again = async (): Promise<void> => {
     for (;;) await make(choose());
   };
-  await Promise.all([again(), again(), again()]);
+  const kind = { ...chooseKind(random, order.means), terminal: false };
+  const pool: Pool = anchor.pool(specOf(kind, order.means), { size: 1 + random.below(4) });
+  const takeAgain = async (): Promise<void> => {
+    for (;;) {
+      const choice = tame(chooseUse(random, kind, order.means), order.thread);
+      await make(choice, (options) => pool.take({ ...taking(choice), ...options }));
+    }
+  };
+  await Promise.all([again(), again(), takeAgain()]);
 }
 
 /** Node leaks an fd that one of its threads is just opening or taking over when it is terminated, so there rooms have none. */

@@ -1,9 +1,10 @@
 import type { Random } from '../fuzz/random.js';
+import { RECENT } from './pace.js';
 
 const crashes = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGKILL', 'SIGTERM', 'SIGUSR1'] as const;
 const signals = ['SIGTERM', 'SIGKILL', 'SIGHUP', 'SIGUSR2'] as const;
 
-/** How a room comes to its end. Times are microseconds: after spawn() for `abort`, else after the room has started. */
+/** How a room comes to its end. `after`: microseconds since it has started. */
 export type End =
   /** Its command returns. */
   | { readonly kind: 'exit'; readonly code: number }
@@ -14,13 +15,25 @@ export type End =
   /** Milliseconds that it may live. */
   | { readonly kind: 'timeout'; readonly lifetime: number }
   | { readonly kind: 'destroy'; readonly after: number }
-  | { readonly kind: 'abort'; readonly after: number }
+  | { readonly kind: 'abort'; readonly moment: Moment }
   /** room-init, its PID 1, is killed by somebody outside. */
   | { readonly kind: 'init'; readonly after: number }
   /** It never begins: there is no such program in it. */
   | { readonly kind: 'missing' }
   /** Its Anchor closes, its worker thread is terminated, its program is killed: whoever made it sees to that. */
   | { readonly kind: 'owner' };
+
+/** When a room is aborted. */
+export type Moment =
+  /** On the way to it: where is up to the machine, `like` and `share` are of `Pace.part()`. */
+  | { readonly phase: 'making'; readonly like: number; readonly share: number }
+  | { readonly phase: 'living'; readonly after: number };
+
+/** The name of an end, in reports. */
+export function nameOf(end: End): string {
+  if (end.kind !== 'abort') return end.kind;
+  return end.moment.phase === 'making' ? 'abort while it is made' : 'abort of a living room';
+}
 
 /** An end that a room comes to by itself or by what is done to this room alone. */
 export function chooseEnd(random: Random): End {
@@ -44,10 +57,15 @@ export function chooseEnd(random: Random): End {
       return { kind: 'destroy', after: random.below(3000) };
     case 12:
     case 13:
-      return { kind: 'abort', after: random.below(3001) };
+      return { kind: 'abort', moment: chooseMoment(random) };
     case 14:
       return { kind: 'init', after: random.below(3000) };
     default:
       return { kind: 'missing' };
   }
+}
+
+function chooseMoment(random: Random): Moment {
+  if (random.chance(2)) return { phase: 'living', after: random.below(3000) };
+  return { phase: 'making', like: random.below(RECENT), share: random.below(1000) };
 }

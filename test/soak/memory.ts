@@ -1,18 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Allocator } from './allocator.js';
 
 /** Memory of this process at one moment, in bytes. */
 export interface MemorySample {
   /** How far the soak was, 0 to 1. */
   readonly at: number;
   readonly rooms: number;
+  /** As it was found, with what the allocator keeps for the next who asks. */
   readonly rss: number;
+  /** Once that is given back. */
+  readonly trimmed: number;
+  /** What the allocator has given out. */
+  readonly malloc: number;
   readonly heapUsed: number;
   readonly heapTotal: number;
   readonly external: number;
 }
 
 /** Once everything that can be collected is; `node --expose-gc`. */
-export async function sampleMemory(at: number, rooms: number): Promise<MemorySample> {
+export async function sampleMemory(at: number, rooms: number, allocator: Allocator): Promise<MemorySample> {
   const { gc } = globalThis;
   if (gc === undefined) throw new Error('memory can only be compared after a collection: node --expose-gc');
   // What one collection finalizes frees what the next one finds.
@@ -21,14 +27,26 @@ export async function sampleMemory(at: number, rooms: number): Promise<MemorySam
     await sleep(20);
   }
   const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
-  return { at, rooms, rss, heapUsed, heapTotal, external };
+  const malloc = allocator.inUse();
+  allocator.trim();
+  const trimmed = process.memoryUsage.rss();
+  return { at, rooms, rss, trimmed, malloc, heapUsed, heapTotal, external };
 }
 
-/** Growth of RSS from when everything is warm to the end. */
-export function driftOf(samples: readonly MemorySample[]): number {
+/** Growth from when everything is warm to the end. */
+export interface Drift {
+  /** RSS without what the allocator keeps. */
+  readonly rss: number;
+  /** What somebody has of the allocator (with what Node calls external) and of V8's heap. */
+  readonly inUse: number;
+}
+
+export function driftOf(samples: readonly MemorySample[]): Drift {
   const warm = warmOf(samples);
   const last = samples.at(-1);
-  return warm === undefined || last === undefined ? 0 : last.rss - warm.rss;
+  if (warm === undefined || last === undefined) return { rss: 0, inUse: 0 };
+  const inUse = ({ malloc, heapUsed }: MemorySample): number => malloc + heapUsed;
+  return { rss: last.trimmed - warm.trimmed, inUse: inUse(last) - inUse(warm) };
 }
 
 /**
@@ -44,4 +62,5 @@ const WARM_ROOMS = 2000;
 /** How much of a soak is for warming up. */
 export const WARM = 0.1;
 
-export const MOST_DRIFT = 20_000_000;
+/** Bars for a Drift. */
+export const MOST_DRIFT: Drift = { rss: 20_000_000, inUse: 5_000_000 };

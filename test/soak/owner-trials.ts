@@ -11,7 +11,7 @@ import { belongingsOf, remainsOf, settled } from '../helpers/leftovers.js';
 import type { ChurnOrder } from './churn.js';
 import { microseconds } from './moments.js';
 import { chooseRoom, type Means } from './room-choice.js';
-import { tryRoom, type Complain, type Seen } from './room-trial.js';
+import { tryRoom, type Complain, type Seen, type Witness } from './room-trial.js';
 
 /** What came of rooms that ended with whoever had made them. */
 export type Note = (end: string, seen: Seen) => void;
@@ -24,23 +24,25 @@ export function chooseAnchor(random: Random): AnchorOptions {
   };
 }
 
-/** Rooms that are ended by the end of their Anchor, while some of them are being made. */
-export async function tryClose(
-  random: Random,
-  means: Means,
-  note: Note,
-  complain: Complain,
-): Promise<number> {
+/** Rooms that are ended by the end of their Anchor, while some of them are being made or when some of them live. */
+export async function tryClose(random: Random, means: Means, note: Note, witness: Witness): Promise<number> {
   const anchor = await Anchor.open(chooseAnchor(random));
   if (random.chance(2)) await anchor.ready();
   const rooms = 1 + random.below(8);
+  const wanted = random.chance(2) ? 1 + random.below(rooms) : 0;
+  let started = 0;
+  const living = new Promise<void>((resolve) => {
+    anchor.on('started', () => void (++started === wanted && resolve()));
+  });
   const all = Array.from({ length: rooms }, () => {
     const choice = chooseRoom(random, means, { kind: 'owner' });
-    return tryRoom(anchor, choice, complain);
+    return tryRoom((options) => anchor.spawn(choice.spec, options), choice, witness);
   });
+  // On a busy machine the first room may need longer than all of that.
+  if (wanted > 0) await living;
   await microseconds(random.below(20_000));
   await anchor.close();
-  for (const seen of await Promise.all(all)) note('close', seen);
+  for (const { seen } of await Promise.all(all)) note('close', seen);
   return rooms;
 }
 

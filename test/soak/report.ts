@@ -8,6 +8,8 @@ export interface Verdict {
   readonly against: readonly string[];
 }
 
+const memoryNames = { rss: 'RSS', inUse: 'memory in use' } as const;
+
 /** What a soak says about each promise. Pure. */
 export function verdictsOf(report: SoakReport): Verdict[] {
   const { leftovers, kernel, drift, complaints } = report;
@@ -28,10 +30,10 @@ export function verdictsOf(report: SoakReport): Verdict[] {
         .filter(([name, count]) => count > (kernel.before[name] ?? count) + kernel.allowance)
         .map(([name, count]) => `${name}: ${kernel.before[name] ?? 0} before, ${count} after`),
     },
-    {
-      promise: `RSS grows by less than ${megabytes(MOST_DRIFT)}`,
-      against: drift < MOST_DRIFT ? [] : [`it grew by ${megabytes(drift)}`],
-    },
+    ...(['rss', 'inUse'] as const).map((kind) => ({
+      promise: `${memoryNames[kind]} grows by less than ${megabytes(MOST_DRIFT[kind])}`,
+      against: drift[kind] < MOST_DRIFT[kind] ? [] : [`it grew by ${megabytes(drift[kind])}`],
+    })),
   ];
 }
 
@@ -44,6 +46,10 @@ export function tablesOf(report: SoakReport): string {
       const total = all.reduce((sum, [, count]) => sum + count, 0);
       return [end, String(total), all.map(([reason, count]) => `${reason} ${count}`).join(', ')];
     });
+  const ways = [...report.ways].map(([way, seen]) => [
+    way,
+    [...seen].map(([what, count]) => `${what} ${count}`).join(', '),
+  ]);
   const leftovers = report.leftovers.map(({ kind, before, idle, after, left }) =>
     [kind, before, ...idle, after, left.length].map(String),
   );
@@ -54,24 +60,25 @@ export function tablesOf(report: SoakReport): string {
   ]);
   const memory = report.memory
     .filter(({ at }) => [0.1, 0.5, 1].includes(at))
-    .map(({ at, rooms, rss, heapUsed, heapTotal, external }) => [
+    .map(({ at, rooms, rss, trimmed, malloc, heapUsed, heapTotal, external }) => [
       `${Math.round(at * 100)} %`,
       String(rooms),
-      ...[rss, heapUsed, heapTotal, external].map(megabytes),
+      ...[rss, trimmed, malloc, heapUsed, heapTotal, external].map(megabytes),
     ]);
   return [
     `${report.rooms} rooms in ${report.seconds.toFixed(0)} s, seed ${report.seed}\n`,
     textTable([['end', 'rooms', 'seen'], ...ends], [1]),
+    textTable([['asked for by', 'seen'], ...ways], []),
     textTable(
       [['kind', 'before', 'idle at 10 %', 'idle at the end', 'after', 'left'], ...leftovers],
       [1, 2, 3, 4, 5],
     ),
     textTable([['kernel objects of the machine', 'before', 'after'], ...kernel], [1, 2]),
     textTable(
-      [['memory at', 'rooms', 'RSS', 'heap', 'heap reserved', 'external'], ...memory],
-      [1, 2, 3, 4, 5],
+      [['memory at', 'rooms', 'RSS', 'trimmed', 'malloc', 'heap', 'heap reserved', 'external'], ...memory],
+      [1, 2, 3, 4, 5, 6, 7],
     ),
-    `drift of RSS, from when all is warm to the end: ${megabytes(report.drift)}\n`,
+    `from when all is warm to the end: RSS, trimmed, ${megabytes(report.drift.rss)}; in use ${megabytes(report.drift.inUse)}\n`,
     verdictsOf(report)
       .filter(({ against }) => against.length > 0)
       .map(
@@ -99,6 +106,8 @@ export function tapOf(report: SoakReport): string {
 }
 
 export function jsonOf(report: SoakReport): string {
-  const ends = Object.fromEntries([...report.ends].map(([end, seen]) => [end, Object.fromEntries(seen)]));
-  return `${JSON.stringify({ ...report, ends, verdicts: verdictsOf(report) }, null, 2)}\n`;
+  const [ends, ways] = [report.ends, report.ways].map((counts) =>
+    Object.fromEntries([...counts].map(([row, seen]) => [row, Object.fromEntries(seen)])),
+  );
+  return `${JSON.stringify({ ...report, ends, ways, verdicts: verdictsOf(report) }, null, 2)}\n`;
 }

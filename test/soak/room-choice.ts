@@ -12,6 +12,13 @@ export interface Means {
   readonly mark: string;
 }
 
+/** What is decided about a room before its command: rooms of one kind can be put together ahead. */
+export type RoomKind = Pick<RoomSpec, 'plank' | 'identity' | 'user' | 'limits'> & {
+  readonly mounts: MountSpec[];
+  readonly readOnlyRoot: boolean;
+  readonly terminal: boolean;
+};
+
 /** One room, from its spec to its end. Depends on the generator alone. */
 export interface RoomChoice {
   readonly end: End;
@@ -28,20 +35,40 @@ export interface RoomChoice {
 }
 
 export function chooseRoom(random: Random, means: Means, end: End = chooseEnd(random)): RoomChoice {
-  const lasting = end.kind !== 'exit' && end.kind !== 'crash' && end.kind !== 'missing';
-  const readOnlyRoot = random.chance(8);
-  const identity = random.chance(5) ? 'host' : 'mapped';
-  const spec: RoomSpec = {
+  return chooseUse(random, chooseKind(random, means), means, end);
+}
+
+export function chooseKind(random: Random, means: Means): RoomKind {
+  return {
     plank: random.pick(means.planks),
-    command:
-      end.kind === 'missing' ? ['no-such-program'] : ['sh', '-c', chooseScript(random, end, readOnlyRoot)],
-    env: { SOAK: means.mark },
-    stdio: chooseStdio(random),
     mounts: chooseMounts(random, means),
-    identity,
-    readOnlyRoot,
+    identity: random.chance(5) ? 'host' : 'mapped',
+    readOnlyRoot: random.chance(8),
     user: random.chance(4) ? 1000 : 'root',
     ...(random.chance(4) ? { limits: { disk: '2MiB', files: 200 } } : {}),
+    terminal: random.chance(6),
+  };
+}
+
+/** The spec of a kind of room, without a command. */
+export function specOf({ terminal, ...rest }: RoomKind, { mark }: Means): Omit<RoomSpec, 'command'> {
+  return { ...rest, env: { SOAK: mark }, ...(terminal ? { stdio: { pty: {} } } : {}) };
+}
+
+/** What a room of that kind does, and how it ends. */
+export function chooseUse(
+  random: Random,
+  kind: RoomKind,
+  means: Means,
+  end: End = chooseEnd(random),
+): RoomChoice {
+  const lasting = end.kind !== 'exit' && end.kind !== 'crash' && end.kind !== 'missing';
+  const { readOnlyRoot, terminal } = kind;
+  const spec: RoomSpec = {
+    ...specOf(kind, means),
+    command:
+      end.kind === 'missing' ? ['no-such-program'] : ['sh', '-c', chooseScript(random, end, readOnlyRoot)],
+    stdio: terminal ? { pty: {} } : chooseStdio(random),
     ...(end.kind === 'timeout'
       ? { lifetime: end.lifetime }
       : lasting && random.chance(4)
@@ -90,13 +117,11 @@ function lastLine(random: Random, end: End): string {
 }
 
 function chooseStdio(random: Random): StdioSpec {
-  switch (random.below(6)) {
+  switch (random.below(5)) {
     case 0:
     case 1:
       return 'ignore';
     case 2:
-      return { pty: {} };
-    case 3:
       return ['ignore', 'pipe', 'ignore'];
     default:
       return 'pipe';
@@ -114,5 +139,6 @@ function chooseMounts(random: Random, { directory }: Means): MountSpec[] {
 }
 
 function chooseExec(random: Random): RoomChoice['execs'][number] {
-  return { code: random.chance(2) ? random.below(256) : null, stdio: chooseStdio(random) };
+  const stdio = random.chance(6) ? { pty: {} } : chooseStdio(random);
+  return { code: random.chance(2) ? random.below(256) : null, stdio };
 }

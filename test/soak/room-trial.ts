@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import type { Anchor, Outcome, Room, RoomError } from '../../src/index.js';
+import type { Abortable, Outcome, Room, RoomError } from '../../src/index.js';
 import type { End } from './ends.js';
 import { microseconds } from './moments.js';
+import type { Pace } from './pace.js';
 import type { RoomChoice } from './room-choice.js';
 
 /** How a room ended: a reason, or why it never began. */
@@ -12,14 +13,35 @@ export type Seen = string;
 /** Says what was wrong with something that should have gone another way. */
 export type Complain = (text: string) => void;
 
+/** Who wants to know about rooms. */
+export interface Witness {
+  readonly complain: Complain;
+  readonly pace: Pace;
+}
+
+/** Asks for the room of a choice. */
+export type Ask = (options: Abortable) => Promise<Room>;
+
+/** What came of a room that was asked for. */
+export interface Fate {
+  readonly seen: Seen;
+  /** Whether it had been put together before anybody asked for it; null: it never ran. */
+  readonly waited: boolean | null;
+}
+
 /** Makes a room, brings it to its end, and looks at whether that is the end that it came to. */
-export async function tryRoom(anchor: Anchor, choice: RoomChoice, complain: Complain): Promise<Seen> {
+export async function tryRoom(ask: Ask, choice: RoomChoice, witness: Witness): Promise<Fate> {
   const { end } = choice;
+  const { complain, pace } = witness;
   const controller = new AbortController();
   const reason = new Error('of a soak');
-  const making = anchor.spawn(choice.spec, end.kind === 'abort' ? { signal: controller.signal } : {});
-  const aborting =
-    end.kind === 'abort' ? microseconds(end.after).then(() => controller.abort(reason)) : Promise.resolve();
+  const making = ask(end.kind === 'abort' ? { signal: controller.signal } : {});
+  const abort = async (after: number): Promise<void> => {
+    await microseconds(after);
+    controller.abort(reason);
+  };
+  const early = end.kind === 'abort' && end.moment.phase === 'making' ? end.moment : null;
+  const aborting = early === null ? null : abort(pace.part(early.like, early.share));
   let room: Room;
   try {
     room = await making;
@@ -27,22 +49,30 @@ export async function tryRoom(anchor: Anchor, choice: RoomChoice, complain: Comp
     await aborting;
     const code = error === reason ? 'refused' : ((error as Partial<RoomError>).code ?? String(error));
     if (!fitsRefusal(end, code)) complain(`${end.kind}: spawn() rejected: ${inspect(error)}`);
-    return code;
+    return { seen: code, waited: null };
   }
+  pace.learn(room.timings);
   const visit = useRoom(room, choice, complain);
   try {
-    await bringToEnd(room, end, complain);
+    await bringToEnd(room, end, abort, complain);
     const [outcome, left] = await Promise.all([room.exited, room.removed, aborting, visit]);
     if (!fits(end, outcome)) complain(`${end.kind} ended as ${describe(outcome)}: ${JSON.stringify(end)}`);
     if (left !== null) complain(`${end.kind}: not removed: ${left.message}`);
-    return outcome.reason;
+    // Nobody takes what has waited to a launcher.
+    return { seen: outcome.reason, waited: !('taken' in room.timings.phases) };
   } finally {
     // When something could not be removed, that has been said.
     await room.destroy().catch(() => {});
   }
 }
 
-async function bringToEnd(room: Room, end: End, complain: Complain): Promise<void> {
+async function bringToEnd(
+  room: Room,
+  end: End,
+  abort: (after: number) => Promise<void>,
+  complain: Complain,
+): Promise<void> {
+  if (end.kind === 'abort' && end.moment.phase === 'living') await abort(end.moment.after);
   if (end.kind === 'signal' || end.kind === 'destroy' || end.kind === 'init') await microseconds(end.after);
   if (end.kind === 'signal') {
     if (!room.kill(end.signal)) complain('kill() found the room ended');
@@ -78,7 +108,7 @@ function fits(end: End, { reason, exitCode, signal }: Outcome): boolean {
 function fitsRefusal(end: End, code: string): boolean {
   if (end.kind === 'missing') return code === 'ERR_ROOM_COMMAND_NOT_FOUND';
   if (end.kind === 'owner') return code === 'ERR_ROOM_CLOSED';
-  return end.kind === 'abort' && code === 'refused';
+  return end.kind === 'abort' && end.moment.phase === 'making' && code === 'refused';
 }
 
 function describe({ reason, exitCode, signal }: Outcome): string {

@@ -3,12 +3,16 @@ import { stat } from 'node:fs/promises';
 import { Anchor } from '../../src/index.js';
 import { Random } from '../fuzz/random.js';
 import { settled } from '../helpers/leftovers.js';
+import { loadAllocator, type Allocator } from './allocator.js';
 import { kernelObjects, moreThan, takeCensus, type Census, type Kind, type Signs } from './census.js';
-import { driftOf, sampleMemory, WARM, type MemorySample } from './memory.js';
+import { nameOf } from './ends.js';
+import { driftOf, sampleMemory, WARM, type Drift, type MemorySample } from './memory.js';
 import type { SoakOptions } from './options.js';
 import { chooseAnchor, tryClose, tryKill, tryTerminate } from './owner-trials.js';
+import { Pace } from './pace.js';
 import { chooseRoom, type Means } from './room-choice.js';
-import { tryRoom, type Seen } from './room-trial.js';
+import { tryRoom, type Fate, type Seen, type Witness } from './room-trial.js';
+import { tryAgain, tryPool } from './waiting-trials.js';
 
 /** What came of a soak. */
 export interface SoakReport {
@@ -17,11 +21,13 @@ export interface SoakReport {
   readonly seconds: number;
   /** What was seen of each kind of end, and how often. */
   readonly ends: ReadonlyMap<string, ReadonlyMap<Seen, number>>;
+  /** How rooms were asked for, and whether they waited already. */
+  readonly ways: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly leftovers: readonly Leftovers[];
   /** Of the whole machine; see `kernelObjects()`. */
   readonly kernel: { readonly before: Counts; readonly after: Counts; readonly allowance: number };
   readonly memory: readonly MemorySample[];
-  readonly drift: number;
+  readonly drift: Drift;
   /** Everything that did not go as it should have. */
   readonly complaints: readonly string[];
 }
@@ -51,6 +57,7 @@ export class Soak {
   readonly #tell: (line: string) => void;
   readonly #show: (line: string) => void;
   readonly #ends = new Map<string, Map<Seen, number>>();
+  readonly #ways = new Map<string, Map<string, number>>();
   readonly #complaints: string[] = [];
   readonly #memory: MemorySample[] = [];
   #rooms = 0;
@@ -72,6 +79,7 @@ export class Soak {
   }
 
   async run(): Promise<SoakReport> {
+    const allocator = await loadAllocator();
     await this.#warmUp();
     const before = takeCensus(this.#signs);
     const kernelBefore = kernelObjects();
@@ -86,7 +94,7 @@ export class Soak {
         await this.#wave(anchor, random);
         this.#show(`${this.#rooms} rooms, ${Math.floor(this.#progress(begin) * 100)} %`);
       }
-      idle.push(await this.#checkpoint(anchor, goal));
+      idle.push(await this.#checkpoint(anchor, goal, allocator));
     }
     await anchor.close();
     const warm = idle[Math.round(WARM * CHECKPOINTS) - 1] as Census;
@@ -103,6 +111,7 @@ export class Soak {
       rooms: this.#rooms,
       seconds: (Date.now() - begin) / 1000,
       ends: this.#ends,
+      ways: this.#ways,
       leftovers: kinds.map((kind) => ({
         kind,
         before: before[kind].length,
@@ -121,7 +130,7 @@ export class Soak {
   async #warmUp(): Promise<void> {
     await Promise.all(Array.from({ length: 16 }, () => stat('/')));
     const random = new Random(this.#options.seed);
-    await tryClose(random, this.#means, () => {}, this.#complain);
+    await tryClose(random, this.#means, () => {}, this.#witness);
     await tryKill(random, this.#means, this.#trials++, () => {}, this.#complain);
     await tryTerminate(random, this.#means, () => {}, this.#complain);
     await sleep(200);
@@ -136,15 +145,23 @@ export class Soak {
   async #wave(anchor: Anchor, random: Random): Promise<void> {
     const second = random.chance(4) ? await Anchor.open(chooseAnchor(random)) : null;
     const anchors = second === null ? [anchor] : [anchor, second];
+    const pooling = random.pick(anchors);
     const trials: Trial[] = [];
     for (let width = 1 + random.below(MOST_IN_FLIGHT); width > 0; width--)
       trials.push(this.#roomTrial(random.pick(anchors)));
-    const own = this.#generator();
     const number = this.#trials;
-    const add = (name: string, run: Trial['run']): void => void trials.push({ name, run });
-    if (random.chance(6)) add('close', () => tryClose(own, this.#means, this.#note, this.#complain));
-    if (random.chance(8)) add('kill', () => tryKill(own, this.#means, number, this.#note, this.#complain));
-    if (random.chance(12)) add('terminate', () => tryTerminate(own, this.#means, this.#note, this.#complain));
+    const add = (name: string, run: (own: Random) => Promise<number>): void => {
+      const own = this.#generator();
+      trials.push({ name, run: () => run(own) });
+    };
+    if (random.chance(6)) add('close', (own) => tryClose(own, this.#means, this.#note, this.#witness));
+    if (random.chance(8)) add('kill', (own) => tryKill(own, this.#means, number, this.#note, this.#complain));
+    if (random.chance(12))
+      add('terminate', (own) => tryTerminate(own, this.#means, this.#note, this.#complain));
+    if (random.chance(5))
+      add('pool', (own) => tryPool(own, pooling, this.#means, this.#note, this.#noteWay, this.#witness));
+    if (random.chance(5))
+      add('again', (own) => tryAgain(own, this.#means, this.#note, this.#noteWay, this.#witness));
     for (const count of await inTime(trials)) this.#rooms += count;
     await second?.close();
   }
@@ -152,7 +169,9 @@ export class Soak {
   #roomTrial(anchor: Anchor): Trial {
     const choice = chooseRoom(this.#generator(), this.#means);
     const run = async (): Promise<number> => {
-      this.#note(choice.end.kind, await tryRoom(anchor, choice, this.#complain));
+      const fate = await tryRoom((options) => anchor.spawn(choice.spec, options), choice, this.#witness);
+      this.#note(nameOf(choice.end), fate.seen);
+      this.#noteWay('spawn', fate);
       return 1;
     };
     return { name: JSON.stringify(choice), run };
@@ -164,15 +183,15 @@ export class Soak {
   }
 
   /** The Anchor has no room, but as many blank ones as it wants. */
-  async #checkpoint(anchor: Anchor, at: number): Promise<Census> {
+  async #checkpoint(anchor: Anchor, at: number, allocator: Allocator): Promise<Census> {
     await anchor.ready();
     await settled(() => [...takeCensus(this.#signs)['loop devices']]);
-    const sample = await sampleMemory(at, this.#rooms);
+    const sample = await sampleMemory(at, this.#rooms, allocator);
     this.#memory.push(sample);
     const census = takeCensus(this.#signs);
     const { descriptors, threads, processes } = census;
     this.#tell(
-      `${Math.round(at * 100)} %: ${this.#rooms} rooms, RSS ${megabytes(sample.rss)}, heap ${megabytes(sample.heapUsed)}, ` +
+      `${Math.round(at * 100)} %: ${this.#rooms} rooms, RSS ${megabytes(sample.rss)}, trimmed ${megabytes(sample.trimmed)}, malloc ${megabytes(sample.malloc)}, heap ${megabytes(sample.heapUsed)}, ` +
         `${descriptors.length} descriptors, ${threads.length} threads, ${processes.length} processes, ` +
         `${this.#complaints.length} complaints`,
     );
@@ -188,16 +207,23 @@ export class Soak {
     return { before, after: kernelObjects(), allowance };
   }
 
-  readonly #note = (end: string, seen: Seen): void => {
-    const known = this.#ends.get(end) ?? new Map<Seen, number>();
-    known.set(seen, (known.get(seen) ?? 0) + 1);
-    this.#ends.set(end, known);
-  };
+  readonly #note = (end: string, seen: Seen): void => count(this.#ends, end, seen);
+
+  readonly #noteWay = (way: string, { waited }: Fate): void =>
+    count(this.#ways, way, waited === null ? 'never ran' : waited ? 'had waited' : 'made when asked for');
 
   readonly #complain = (text: string): void => {
     this.#complaints.push(text);
     this.#tell(`complaint: ${text}`);
   };
+
+  readonly #witness: Witness = { complain: this.#complain, pace: new Pace() };
+}
+
+function count(counts: Map<string, Map<string, number>>, row: string, column: string): void {
+  const known = counts.get(row) ?? new Map<string, number>();
+  known.set(column, (known.get(column) ?? 0) + 1);
+  counts.set(row, known);
 }
 
 /** Something that makes rooms; resolves to how many, once they are over. */

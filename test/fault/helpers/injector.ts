@@ -27,7 +27,12 @@ export interface Call {
 /** A call and what becomes of it: an error number, or a signal (below 0) for whoever makes it. */
 export interface Target extends Call {
   readonly error: number;
+  /** How many calls of the kind it becomes of, from that one on; one, unless it is said. */
+  readonly times?: number;
 }
+
+/** More calls than anybody makes. */
+export const ALWAYS = 2 ** 31;
 
 /** How often a role made a call. */
 export interface Count {
@@ -68,7 +73,9 @@ export class Injector {
   /** Watches everybody from now on. */
   async begin(target: Target | null): Promise<void> {
     const what =
-      target === null ? '' : ` ${target.role} ${syscallNumbers[target.call]} ${target.nth} ${target.error}`;
+      target === null
+        ? ''
+        : ` ${target.role} ${syscallNumbers[target.call]} ${target.nth} ${target.error} ${target.times ?? 1}`;
     await this.#ask(`begin ${process.pid}${what}`, 'begun');
   }
 

@@ -1,15 +1,17 @@
-// Lets one system call of one thread or process fail, or kills or stops whoever makes it. Counts all others meanwhile.
+// Lets system calls of one thread or process fail, or kills or stops whoever makes it. Counts all others meanwhile.
 //
 // A tracer like strace, which counts for each process by itself and cannot be told to meet only room-init: here a call
 // is named by the role of whoever makes it. Of the thread of JavaScript it
 // looks at what is between two calls of umask(2). Commands are lines on stdin, answers are lines on stdout:
-//   begin PID [ROLE CALL NTH ERRNO]   follows PID's threads, its room-inits and all that they start; ERRNO below 0: a
-//   signal end                               lets go of all of them: "count ROLE CALL N" for each, "hit N", "end"
+//   begin PID [ROLE CALL NTH ERRNO TIMES]   follows PID's threads, its room-inits and all that they start; ERRNO below
+//                                           0: a signal; so many calls of the kind are met, from the NTH on
+//   end                                     lets go of all of them: "count ROLE CALL N" for each, "hit N", "end"
 // Source: ptrace(2).
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +46,7 @@ static struct {
   int armed, hit;
   enum role role;
   long call;
-  unsigned nth;
+  unsigned nth, times;
   int error;  // below 0: a signal
 } target;
 
@@ -107,8 +109,8 @@ static void at_call(struct tracee* tracee) {
   // Threads and processes give themselves a name when they begin.
   tracee->role = renamed(tracee->role, tracee->tid);
   unsigned nth = ++counts[tracee->role][info.entry.nr];
-  if (target.armed && tracee->role == target.role && (long)info.entry.nr == target.call && nth == target.nth)
-    meet(tracee);
+  bool meant = target.armed && tracee->role == target.role && (long)info.entry.nr == target.call;
+  if (meant && nth >= target.nth && nth - target.nth < target.times) meet(tracee);
 }
 
 static void at_birth(struct tracee* parent, int event) {
@@ -187,8 +189,9 @@ static void begin(const char* line) {
   memset(counts, 0, sizeof counts);
   memset(&target, 0, sizeof target);
   letting_go = marked = 0;
-  int fields = sscanf(line, "begin %d %31s %ld %u %d", &program, role, &target.call, &target.nth, &target.error);
-  if (fields == 5) {
+  int fields = sscanf(line, "begin %d %31s %ld %u %d %u", &program, role, &target.call, &target.nth, &target.error,
+                      &target.times);
+  if (fields == 6) {
     target.role = role_by_name(role);
     target.armed = 1;
   }
