@@ -17,7 +17,7 @@ struct Watcher::Room {
   uint32_t next_process = 1;
   Records records{};
   bool control_open = true;
-  int64_t unread_since = -1;  // it has ended, but what room-init said last could not be read; CLOCK_MONOTONIC
+  int64_t unread_since = -1;   // it has ended, but what room-init said last could not be read; CLOCK_MONOTONIC
   std::vector<int> watches{};  // inotify, to be taken back: the kernel keeps them when the cgroup is gone
 
   uint32_t number() const { return launched->number; }

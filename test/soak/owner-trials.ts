@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Anchor, type AnchorOptions } from '../../src/index.js';
 import type { Random } from '../fuzz/random.js';
-import { familyOf } from '../helpers/host-state.js';
 import { belongingsOf, remainsOf, settled } from '../helpers/leftovers.js';
 import type { ChurnOrder } from './churn.js';
 import { microseconds } from './moments.js';
@@ -83,8 +82,7 @@ export async function tryKill(
   child.kill('SIGKILL');
   const [code, signal] = await ended;
   if (signal !== 'SIGKILL') complain(`an embedder ended with ${code ?? String(signal)} before it was killed`);
-  for (const left of await settled(() => remainsOf(had).filter(isForeign)))
-    complain(`of a killed embedder: ${left}`);
+  for (const left of await settled(() => remainsOf(had))) complain(`of a killed embedder: ${left}`);
   rmSync(plank);
   for (let room = 0; room < told.rooms; room++) note('SIGKILL of the embedder', 'gone');
   return told.rooms;
@@ -118,15 +116,6 @@ export async function tryTerminate(
   await worker.terminate();
   for (let room = 0; room < told.rooms; room++) note('end of the worker thread', 'gone');
   return told.rooms;
-}
-
-/**
- * False for rooms of this process: the kernel gives the number of a namespace that is gone to a new one, and what a killed child
- * had is nobody's child here.
- */
-function isForeign(line: string): boolean {
-  const [, pid] = /^\/proc\/(\d+)\//.exec(line) ?? [];
-  return pid === undefined || !familyOf(process.pid).some(({ key }) => key.startsWith(`${pid}@`));
 }
 
 async function until(condition: () => boolean): Promise<void> {
