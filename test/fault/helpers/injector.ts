@@ -27,6 +27,8 @@ export interface Call {
 /** A call and what becomes of it: an error number, or a signal (below 0) for whoever makes it. */
 export interface Target extends Call {
   readonly error: number;
+  /** Nobody else goes on until whoever makes the call has ended: the other way in which a race with it can end. */
+  readonly alone?: boolean;
 }
 
 /** How often a role made a call. */
@@ -68,7 +70,9 @@ export class Injector {
   /** Watches everybody from now on. */
   async begin(target: Target | null): Promise<void> {
     const what =
-      target === null ? '' : ` ${target.role} ${syscallNumbers[target.call]} ${target.nth} ${target.error}`;
+      target === null
+        ? ''
+        : ` ${target.role} ${syscallNumbers[target.call]} ${target.nth} ${target.error} ${Number(target.alone ?? false)}`;
     await this.#ask(`begin ${process.pid}${what}`, 'begun');
   }
 
