@@ -49,11 +49,19 @@ std::unique_ptr<Blank> Blank::Make(Workshop& workshop, const Stacks& stacks, con
   char mounts[32];
   snprintf(mounts, sizeof mounts, "%ld/ns/mnt", blank->init.pid());
   blank->mounts.reset(openat(workshop.proc.get(), mounts, O_RDONLY | O_CLOEXEC));
-  if (!blank->mounts) return sys::Fail(fault, "clone", "openat", errno, std::string("/proc/") + mounts), nullptr;
+  if (!blank->mounts) {
+    // Of a room-init that has ended there is no such file; why it has, it may have said.
+    sys::Fail(fault, errno == ENOENT ? "run.request" : "clone", "openat", errno, std::string("/proc/") + mounts);
+    blank->ExplainEnd(plan, {}, fault);
+    return nullptr;
+  }
   // Without this end, room-init's death would leave us waiting on our own copy.
   theirs.reset();
   FurnishParts parts{blank->upper.get(), blank->user_namespace.fd(), workshop.lift_oom_score};
-  if (!SendFurnish(blank->control.get(), plan, parts, blank->sources, fault)) return nullptr;
+  if (!SendFurnish(blank->control.get(), plan, parts, blank->sources, fault)) {
+    blank->ExplainEnd(plan, {}, fault);
+    return nullptr;
+  }
   // In the launchers' table they would wait with it, and that is not without end.
   for (sys::UniqueFd& source : blank->sources.mounts)
     if (source.get() != blank->sources.devices && source.get() != blank->sources.devpts) source.reset();
@@ -73,20 +81,27 @@ bool Blank::Greet(const plan::Blank& plan, const std::atomic<bool>& closing, sys
   if (ready <= 0) return sys::Fail(fault, "run.request", "poll", closing ? ECANCELED : ETIMEDOUT);
   init::Record record;
   ssize_t size = recv(control.get(), &record, sizeof record, MSG_DONTWAIT);
-  if (size != sizeof record) return sys::Fail(fault, "run.request", "recv", size < 0 ? errno : EPIPE);
+  if (size != sizeof record) {
+    sys::Fail(fault, "run.request", "recv", size < 0 ? errno : EPIPE);
+    ExplainEnd(plan, {}, fault);
+    return false;
+  }
   if (record.kind == init::RecordKind::kFailed) return DescribeFailure(record.failure, plan.mounts, {}, fault);
   return greeted = true;
 }
 
-bool Blank::ExplainEnd(const plan::Room& plan, sys::Fault& fault) {
+bool Blank::ExplainEnd(const plan::Blank& plan, const plan::Span<plan::Mount>& mounts, sys::Fault& fault) {
   for (;;) {
     init::Record record;
     ssize_t size = recv(control.get(), &record, sizeof record, MSG_DONTWAIT);
     // ECONNRESET is told once, for requests that it left unread, and before what it said last.
     if (size < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
-    if (size != sizeof record) return false;
+    if (size != sizeof record) {
+      if (size >= 0 && leaf.Starved()) fault.step = "room.memory";
+      return false;
+    }
     if (record.kind == init::RecordKind::kFailed) {
-      DescribeFailure(record.failure, plan.blank.mounts, plan.mounts, fault);
+      DescribeFailure(record.failure, plan.mounts, mounts, fault);
       return true;
     }
   }

@@ -32,8 +32,9 @@ struct Blank {
   // Waits until room-init is through, and thereby runs in memory of its own. False with a fault when it failed.
   bool Greet(const plan::Blank& plan, const std::atomic<bool>& closing, sys::Fault& fault);
 
-  // A request found nobody: what room-init said before it ended takes the place of `fault`. False when it said nothing.
-  bool ExplainEnd(const plan::Room& plan, sys::Fault& fault);
+  // A request found nobody: what room-init said before it ended takes the place of `fault`. `mounts` are those that it
+  // was told of later. False when it said nothing.
+  bool ExplainEnd(const plan::Blank& plan, const plan::Span<plan::Mount>& mounts, sys::Fault& fault);
 };
 
 }  // namespace rooms::launch

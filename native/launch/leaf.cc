@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <string_view>
+
 #include "sys/cgroup_directory.h"
 
 namespace rooms::launch {
@@ -23,13 +25,28 @@ bool Leaf::Create(const Workshop& workshop, const plan::Cgroup& plan, sys::Fault
 
 bool Leaf::Arm(const plan::Cgroup& plan, sys::Fault& fault) {
   for (const plan::CgroupWrite& entry : plan.writes) {
+    auto failed = [&](const char* syscall, int error) {
+      return sys::Fail(fault, "cgroup.write", syscall, error,
+                       std::string(plan.parent) + "/" + plan.leaf + "/" + entry.file);
+    };
     sys::UniqueFd file(openat(directory_.get(), entry.file, O_WRONLY | O_CLOEXEC));
-    if (!file) return sys::Fail(fault, "cgroup.write", "openat", errno, entry.file);
+    if (!file) return failed("openat", errno);
     ssize_t size = static_cast<ssize_t>(strlen(entry.value));
-    if (write(file.get(), entry.value, strlen(entry.value)) != size)
-      return sys::Fail(fault, "cgroup.write", "write", errno, entry.file);
+    ssize_t written = write(file.get(), entry.value, strlen(entry.value));
+    if (written != size) return failed("write", written < 0 ? errno : EIO);
   }
   return true;
+}
+
+bool Leaf::Starved() const {
+  if (!directory_) return false;
+  sys::UniqueFd file(openat(directory_.get(), "memory.events", O_RDONLY | O_CLOEXEC));
+  char text[512];
+  ssize_t size = file ? read(file.get(), text, sizeof text) : 0;
+  std::string_view events(text, size > 0 ? static_cast<size_t>(size) : 0);
+  constexpr std::string_view kKills = "\noom_kill ";
+  size_t at = events.find(kKills);
+  return at != events.npos && at + kKills.size() < events.size() && events[at + kKills.size()] != '0';
 }
 
 Leaf::~Leaf() {

@@ -20,6 +20,9 @@ class Leaf {
   // out-of-memory killer kills everything that shares it; docs/decisions/007.
   bool Arm(const plan::Cgroup& plan, sys::Fault& fault);
 
+  // The kernel has killed something in it for want of memory.
+  bool Starved() const;
+
   int fd() const { return directory_.get(); }
   void Keep() { parent_ = -1; }
 

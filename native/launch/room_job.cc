@@ -115,7 +115,7 @@ bool RoomJob::Begin(const Workshop& workshop, Parts& parts) {
   if (!SendAssemble(control, room, parts.lower.get(), resize, parts.sources, fault_) ||
       (!room.waits && !SendRun(control, 0, room.process, room.rlimits, parts.streams, fault_))) {
     bool ended = fault_.error == EPIPE || fault_.error == ECONNRESET;
-    gone_ = ended && !blank.ExplainEnd(room, fault_);
+    gone_ = ended && !blank.ExplainEnd(room.blank, room.mounts, fault_);
     return false;
   }
   marks_.parent[kSent] = sys::Now();

@@ -9,17 +9,40 @@
 
 #include "sys/clock.h"
 #include "sys/fd.h"
+#include "sys/raw.h"
+#include "sys/thread.h"
 
 namespace rooms::watch {
 
-bool ReadText(const std::string& path, std::string& text) {
-  sys::UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return false;
+namespace {
+
+// 0 or the error number of open(2).
+int ReadFile(const char* path, std::string& text) {
+  sys::UniqueFd file(open(path, O_RDONLY | O_CLOEXEC));
+  if (!file) return errno;
   char buffer[4096];
   text.clear();
   for (ssize_t size; (size = read(file.get(), buffer, sizeof buffer)) > 0;)
     text.append(buffer, static_cast<size_t>(size));
-  return true;
+  return 0;
+}
+
+}  // namespace
+
+bool ReadText(const std::string& path, std::string& text) {
+  int error = ReadFile(path.c_str(), text);
+  if (error != EMFILE) return error == 0;
+  // The table is the program's. A number that is freed in it may be taken by another thread; one in an empty table of a
+  // thread of our own cannot. No descriptor is copied there, so none is closed: close_range(2).
+  constexpr unsigned kUnshare = 1u << 1;  // CLOSE_RANGE_UNSHARE, which older headers lack
+  sys::Thread reader;
+  if (reader.Start([&] {
+        long emptied = sys::Raw(__NR_close_range, 0, ~0u, kUnshare);
+        error = emptied < 0 ? static_cast<int>(-emptied) : ReadFile(path.c_str(), text);
+      }) != 0)
+    return false;
+  reader.Join();
+  return error == 0;
 }
 
 namespace {

@@ -6,7 +6,7 @@
 
 namespace rooms::watch {
 
-// The text of a small kernel file; false when it is not there.
+// The text of a small kernel file, also when the table of descriptors is full; false when it is not there.
 bool ReadText(const std::string& path, std::string& text);
 
 // Writes cgroup.freeze and waits until cgroup.events agrees. Source: Documentation/admin-guide/cgroup-v2.rst.

@@ -18,6 +18,10 @@ const delegation = {
 
 const refused = { code: 'ERR_ROOM_PERMISSION' } as const;
 
+const noProcess = {
+  hint: 'A limit on processes is reached: pids.max of a parent cgroup, ulimit -u or sysctl kernel.pid_max.',
+} as const;
+
 /** Steps of native code, in the order in which they happen. */
 export const faultRules: Readonly<Record<string, FaultRule>> = {
   // When an Anchor opens.
@@ -121,6 +125,7 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
     on: {
       'EPERM EACCES ENOSYS EINVAL': { code: 'ERR_ROOM_USERNS_UNAVAILABLE' },
       'ENOSPC EUSERS': { hint: 'The limit on user namespaces is reached: sysctl user.max_user_namespaces.' },
+      EAGAIN: noProcess,
     },
   },
   'upper.create': { doing: 'make the writable layer', on: { 'EPERM EACCES': refused } },
@@ -160,9 +165,7 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
   clone: {
     doing: 'start the room',
     on: {
-      EAGAIN: {
-        hint: 'A limit on processes is reached: pids.max of a parent cgroup, ulimit -u or kernel.pid_max.',
-      },
+      EAGAIN: noProcess,
       'EPERM EACCES': refused,
       'ENOSPC EUSERS': { hint: 'A limit below sysctl user.max_*_namespaces is reached.' },
       ENOMEM: { hint: 'The kernel has no memory for one more namespace.' },
@@ -177,6 +180,12 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
     on: {
       ENOSPC: { hint: 'The limit on what may be watched is reached: sysctl fs.epoll.max_user_watches.' },
     },
+  },
+
+  'room.memory': {
+    doing: 'start the room, whose room-init the kernel has killed for want of memory',
+    code: 'ERR_ROOM_INIT_DIED',
+    hint: 'Raise limits.memory, or the limit of a cgroup above.',
   },
 
   // In the child, before execve, and in room-init, before it runs anything.
@@ -241,7 +250,7 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
   'run.request': {
     doing: 'ask room-init to start a process',
     on: {
-      'EPIPE ECONNRESET': { code: 'ERR_ROOM_INIT_DIED' },
+      'EPIPE ECONNRESET ENOENT': { code: 'ERR_ROOM_INIT_DIED' },
       ETIMEDOUT: {
         hint: 'room-init does not get to run: somebody stopped it, or the machine has no CPU time left for it.',
       },

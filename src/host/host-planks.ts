@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { resolve } from 'node:path/posix';
 import type { FaultError, NativeAnchor } from '../../types/addon.js';
 import type { LowerPlan } from '../../types/plan.js';
@@ -36,8 +37,6 @@ export class HostPlanks {
   readonly #native: PlankNative;
   readonly #known = new Map<string, { readonly version: string; readonly plank: Promise<OpenPlank> }>();
   #host: Promise<OpenPlank> | null = null;
-  /** Whether this kernel mounts erofs without a loop device (Linux 6.12); null: not tried yet. */
-  #erofsFromFile: boolean | null = null;
 
   constructor(files: HostFiles, readers: PlankReaders, native: PlankNative) {
     this.#files = files;
@@ -73,19 +72,13 @@ export class HostPlanks {
     // A link that is turned to another file shall not be mistaken for the plank it led to before.
     const real = this.#files.realPath(path) ?? path;
     const image = (attach: 'loop' | 'file'): LowerPlan => ({ kind: 'image', path: real, format, attach });
-    if (format === 'erofs' && this.#erofsFromFile !== false) {
-      try {
-        const opened = await this.#remember(image('file'), []);
-        this.#erofsFromFile = true;
-        return opened;
-      } catch (error) {
-        if (this.#erofsFromFile === true || !isFault(error)) throw plankFault(error, path);
-      }
+    try {
+      if (format === 'erofs') return await this.#remember(image('file'), []);
+    } catch (error) {
+      if (!needsDevice(error)) throw plankFault(error, path);
     }
     try {
-      const opened = await this.#remember(image('loop'), []);
-      if (format === 'erofs') this.#erofsFromFile = false;
-      return opened;
+      return await this.#remember(image('loop'), []);
     } catch (error) {
       throw plankFault(error, path);
     }
@@ -157,6 +150,17 @@ export class HostPlanks {
   }
 }
 
-function isFault(error: unknown): error is FaultError {
-  return error instanceof Error && 'fault' in error;
+/**
+ * The kernel mounts no erofs from a file (before Linux 6.12, or built without CONFIG_EROFS_FS_BACKED_BY_FILE), or not this one: ENOTBLK,
+ * from get_tree_bdev() in fs/super.c, also for a file on overlayfs; EINVAL and EOPNOTSUPP for what is in it. Anything else
+ * passes, or would meet a loop device as well. It says nothing of the next plank, which may lie elsewhere.
+ */
+function needsDevice(error: unknown): boolean {
+  if (!(error instanceof Error) || !('fault' in error)) return false;
+  const { step, errno } = (error as FaultError).fault;
+  return step === 'mount.plank' && [ENOTBLK, EINVAL, EOPNOTSUPP].includes(errno);
 }
+
+const { EINVAL, EOPNOTSUPP } = constants.errno;
+/** Which node:os leaves out. */
+const ENOTBLK = 15;

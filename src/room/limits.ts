@@ -1,6 +1,7 @@
 import { promises as fs } from 'node:fs';
 import { join } from 'node:path/posix';
 import type { CgroupPlan, CgroupWrite } from '../../types/plan.js';
+import { explainedFault } from '../addon/refusal.js';
 import { RoomError, SpecRangeError } from '../errors.js';
 import { resolveBlockDevice } from '../host/block-device.js';
 import { limitWrites } from '../host/cgroup-writes.js';
@@ -84,14 +85,10 @@ async function writeLimit(path: string, value: string): Promise<void> {
   try {
     await fs.writeFile(path, value, { flag: 'r+' });
   } catch (error) {
-    const { syscall, errno, message } = error as NodeJS.ErrnoException;
-    throw new RoomError('ERR_ROOM_LAUNCH', `cannot set a limit: ${message}`, {
-      step: 'cgroup.write',
-      path,
-      ...(syscall === undefined ? {} : { syscall }),
-      ...(errno === undefined ? {} : { errno }),
-      cause: error,
-    });
+    const { syscall, errno } = error as NodeJS.ErrnoException;
+    if (syscall === undefined || errno === undefined) throw error;
+    const fault = { step: 'cgroup.write', syscall, errno: -errno, path, detail: '' };
+    throw explainedFault(fault, error);
   }
 }
 

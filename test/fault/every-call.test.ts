@@ -20,6 +20,10 @@ const rows: readonly (readonly [ScenarioName, readonly Role[], string])[] = [
   ['spawn', [...threads, ...processes], 'a room with everything, from nothing'],
   ['reserve', ['anchor-launch', 'start'], 'a room with everything, from the reserve'],
   ['prepare', ['anchor-prepare', 'maker', 'child'], 'blank rooms made ahead'],
+  ['ahead', [...threads, ...processes], 'a room that has waited for its spec, and the next one'],
+  ['poolFill', [...threads, ...processes], 'filling a pool'],
+  ['poolTake', [...threads, ...processes], 'a room of a pool'],
+  ['poolClose', [...threads, ...processes], 'closing a pool'],
   ['terminal', ['node', 'anchor-launch', 'start'], 'a room with a terminal'],
   ['handedOn', ['node', 'anchor-launch'], 'a room that gets a descriptor of the program'],
   ['exec', [...threads, ...processes], 'a process in a living room'],
@@ -33,13 +37,29 @@ const rows: readonly (readonly [ScenarioName, readonly Role[], string])[] = [
 
 for (const [scenario, roles, what] of rows) {
   test.serial(`any call may fail: ${what}`, async (t) => {
-    t.timeout(600_000);
     const campaign = await Campaign.start(t);
     const counts = await campaign.record(scenario, roles);
     const judged: Judged[] = [];
     const most = scenario === 'spawn' ? 32 : 6;
     for (const target of targetsOf(counts, most, ({ call }) => errorOf(call)))
       if (!isLeftAlone(target)) judged.push(judge(target, await campaign.try({ scenario, target })));
+    report(t, judged);
+  });
+}
+
+const races: readonly (readonly [ScenarioName, string])[] = [
+  ['spawn', 'a room with everything, from nothing'],
+  ['poolFill', 'filling a pool'],
+];
+
+for (const [scenario, what] of races) {
+  test.serial(`and whoever makes it may be over before anybody else goes on: ${what}`, async (t) => {
+    const campaign = await Campaign.start(t);
+    const counts = await campaign.record(scenario, ['child', 'room-init', 'start']);
+    const judged: Judged[] = [];
+    for (const target of targetsOf(counts, 3, ({ call }) => errorOf(call)))
+      if (!isLeftAlone(target))
+        judged.push(judge(target, await campaign.try({ scenario, target: { ...target, alone: true } })));
     report(t, judged);
   });
 }

@@ -11,12 +11,13 @@ const rows: readonly (readonly [ScenarioName, readonly Role[], string])[] = [
   ['spawn', ['maker', 'child', 'room-init', 'start'], 'of a room that is made from nothing'],
   ['prepare', ['child', 'room-init'], 'of a blank room'],
   ['reserve', ['room-init'], 'of a room from the reserve'],
+  ['poolFill', ['child', 'room-init'], 'of a room that shall wait'],
+  ['poolTake', ['room-init', 'start'], 'of a room that has waited'],
   ['exec', ['room-init', 'start'], 'of a living room that shall start a process'],
 ];
 
 for (const [scenario, roles, what] of rows) {
   test.serial(`anybody may be killed at any call: processes ${what}`, async (t) => {
-    t.timeout(600_000);
     const campaign = await Campaign.start(t);
     const counts = await campaign.record(scenario, roles);
     const judged: Judged[] = [];

@@ -1,5 +1,4 @@
 import test from 'ava';
-import type { LowerPlan } from '../../types/plan.js';
 import type { CgroupChoice } from '../../src/host/cgroup.js';
 import { createHost, type Host, type HostNative } from '../../src/host/host.js';
 import { IdRanges } from '../../src/host/ids.js';
@@ -198,25 +197,6 @@ test('the digest is compared', async (t) => {
     resolveRoom(spec({ plank: { kind: 'host' }, plankDigest: digest }), host()),
   );
   t.like(onHost, { code: 'ERR_ROOM_PLANK_DIGEST' });
-});
-
-test('erofs is mounted without a loop device where the kernel can, and with one where it cannot', async (t) => {
-  const erofs = spec({ plank: { kind: 'image', path: '/planks/b.erofs' } });
-  const modern = host({ format: 'erofs' });
-  t.like((await resolveRoom(erofs, modern)).plank.lower, { attach: 'file' });
-
-  const attached: string[] = [];
-  const openPlank = async (lower: LowerPlan) => {
-    const attach = lower.kind === 'image' ? lower.attach : '';
-    attached.push(attach);
-    if (attach === 'file') throw fault(15);
-    return { idmap: true };
-  };
-  const older = host({ format: 'erofs', native: { openPlank } });
-  t.like((await resolveRoom(erofs, older)).plank.lower, { attach: 'loop' });
-  older.tree['/planks/b.erofs'] = 'changed';
-  await resolveRoom(erofs, older);
-  t.deepEqual(attached, ['file', 'loop', 'loop']);
 });
 
 test('a plank without idmap is told', async (t) => {

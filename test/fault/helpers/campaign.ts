@@ -15,10 +15,12 @@ const patience = 90_000;
 
 /** A program that tries orders, one after the other, in a Node of its own; another one takes its place when it is over. */
 export class Campaign {
+  readonly #t: ExecutionContext;
   readonly #args: readonly string[];
   #child: ChildProcess | null = null;
 
-  private constructor(args: readonly string[]) {
+  private constructor(t: ExecutionContext, args: readonly string[]) {
+    this.#t = t;
     this.#args = args;
   }
 
@@ -27,7 +29,7 @@ export class Campaign {
     const plank = join(directory, 'room.sqsh');
     await copyFile(await roomPlank(), plank);
     await writeFile(join(directory, 'file'), 'content\n');
-    const campaign = new Campaign([await injectorProgram(), plank, directory]);
+    const campaign = new Campaign(t, [await injectorProgram(), plank, directory]);
     t.teardown(() => campaign.#child?.kill('SIGKILL'));
     return campaign;
   }
@@ -42,6 +44,8 @@ export class Campaign {
   }
 
   async try(order: Order): Promise<Answer> {
+    // Of one order, begun anew with each: how many there are, and how fast the machine is, is not what is tried.
+    this.#t.timeout(2 * patience);
     const child = (this.#child ??= this.#fork());
     const over = new AbortController();
     const { signal } = over;

@@ -29,6 +29,8 @@ export interface Target extends Call {
   readonly error: number;
   /** How many calls of the kind it becomes of, from that one on; one, unless it is said. */
   readonly times?: number;
+  /** Nobody else goes on until whoever makes the call has ended: the other way in which a race with it can end. */
+  readonly alone?: boolean;
 }
 
 /** More calls than anybody makes. */
@@ -75,7 +77,7 @@ export class Injector {
     const what =
       target === null
         ? ''
-        : ` ${target.role} ${syscallNumbers[target.call]} ${target.nth} ${target.error} ${target.times ?? 1}`;
+        : ` ${target.role} ${syscallNumbers[target.call]} ${target.nth} ${target.error} ${target.times ?? 1} ${Number(target.alone ?? false)}`;
     await this.#ask(`begin ${process.pid}${what}`, 'begun');
   }
 

@@ -1,5 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { Anchor, type AnchorOptions, type Outcome, type Room, type RoomSpec } from '../../../src/index.js';
+import {
+  Anchor,
+  type AnchorOptions,
+  type Outcome,
+  type Pool,
+  type Room,
+  type RoomSpec,
+} from '../../../src/index.js';
 
 /** What a scenario works with. */
 export interface World {
@@ -8,6 +15,7 @@ export interface World {
   readonly directory: string;
   anchor: Anchor | null;
   room: Room | null;
+  pool: Pool | null;
 }
 
 /** Something that a program does with rooms, of which any system call may fail. */
@@ -38,6 +46,12 @@ function rich({ plank, directory }: World): RoomSpec {
     readOnlyRoot: true,
     lifetime: '1h',
   };
+}
+
+/** The same without what lies on the host, which no room waits with. */
+function furnished(world: World): RoomSpec {
+  const command = ['sh', '-c', 'cat; echo err >&2'];
+  return { ...rich(world), command, mounts: [{ tmpfs: '1MiB', at: '/work' }] };
 }
 
 function plain(world: World): RoomSpec {
@@ -77,6 +91,29 @@ async function live(anchor: Anchor, spec: RoomSpec, input: string, output: strin
   expect(text, output, 'stdout');
 }
 
+/** Throws why a room could not be made ahead meanwhile: nobody who spawns is told. */
+async function hearing(work: () => Promise<void>): Promise<void> {
+  const failures: unknown[] = [];
+  const listen = (message: unknown): void => void failures.push((message as { error: unknown }).error);
+  subscribe('anchor:reserve:error', listen);
+  try {
+    await work();
+  } catch (error) {
+    // What comes of it, more often than not.
+    throw failures[0] ?? error;
+  } finally {
+    unsubscribe('anchor:reserve:error', listen);
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** A pool that is not filled up while a room of it runs: its calls would be mixed with those of the room. */
+async function poolOf(world: World, anchor: Anchor, size: number): Promise<void> {
+  world.pool = anchor.pool(furnished(world), { size, refill: 'idle' });
+  await world.pool.ready();
+  expect(world.pool.counters.waiting, size, 'rooms that wait');
+}
+
 async function sleeper(world: World, anchor: Anchor): Promise<void> {
   world.room = await anchor.spawn({ plank: world.plank, command: ['sleep', '1000'] });
 }
@@ -114,19 +151,50 @@ export const scenarios = {
   prepare: {
     options: { reserve: 1, launchers: 1 },
     before: (_, anchor) => anchor.ready(),
-    act: async (world) => {
-      const failures: unknown[] = [];
-      const listen = (message: unknown): void => void failures.push((message as { error: unknown }).error);
-      subscribe('anchor:reserve:error', listen);
-      try {
+    act: (world) =>
+      hearing(async () => {
         // Takes the blank room that waits, so that another one has to be made.
         await sleeper(world, world.anchor!);
         await world.anchor!.ready();
-      } finally {
-        unsubscribe('anchor:reserve:error', listen);
-      }
-      if (failures.length > 0) throw failures[0];
+      }),
+  },
+  ahead: {
+    options: { reserve: 2, launchers: 1 },
+    before: async (world, anchor) => {
+      // What was spawned twice is expected a third time, and one such room put together.
+      for (let times = 0; times < 2; times++) await live(anchor, furnished(world), 'in\n', 'in\n');
+      await anchor.ready();
     },
+    act: (world) =>
+      hearing(async () => {
+        await live(world.anchor!, furnished(world), 'in\n', 'in\n');
+        // The next one is put together.
+        await world.anchor!.ready();
+      }),
+  },
+  poolFill: {
+    options: { reserve: 0, launchers: 1 },
+    before: async () => {},
+    act: (world) => hearing(() => poolOf(world, world.anchor!, 2)),
+  },
+  poolTake: {
+    options: { reserve: 0, launchers: 1 },
+    before: (world, anchor) => poolOf(world, anchor, 1),
+    act: async (world) => {
+      const pool = world.pool!;
+      const room = await pool.take();
+      const closed = pool.close();
+      const text = await spoken(room, 'in\n');
+      const outcome = await gone(room, 'exited');
+      expect(outcome.exitCode, 0, 'exit code');
+      expect(text, 'in\n', 'stdout');
+      await closed;
+    },
+  },
+  poolClose: {
+    options: { reserve: 0, launchers: 1 },
+    before: (world, anchor) => poolOf(world, anchor, 2),
+    act: (world) => world.pool!.close(),
   },
   exec: {
     options: { reserve: 0, launchers: 1 },

@@ -33,7 +33,7 @@ export async function tryOnce(
   place: Pick<World, 'plank' | 'directory'>,
 ): Promise<TrialResult> {
   const before = await standing(place.plank);
-  const world: World = { ...place, anchor: null, room: null };
+  const world: World = { ...place, anchor: null, room: null, pool: null };
   if (scenario.before !== undefined) {
     world.anchor = await Anchor.open(scenario.options);
     await scenario.before(world, world.anchor);

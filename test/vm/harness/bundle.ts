@@ -31,8 +31,11 @@ export async function makeBundle(
   // The suites build these on first use, which takes long on an emulated processor, and a compiler.
   for (const file of [...(await builtPlanks()), ...(await builtPrograms())])
     cpSync(file, join(repo, '.cache', basename(file)));
-  writeFileSync(join(repo, 'ava.config.js'), avaConfiguration(files, match));
-  writeFileSync(join(root, 'guest', 'job'), job(environment));
+  const groups = groupsOf(files, match);
+  groups.forEach((group, at) =>
+    writeFileSync(join(repo, `group-${at}.config.js`), avaConfiguration(group, match)),
+  );
+  writeFileSync(join(root, 'guest', 'job'), job(environment, groups.length));
   const image = join(directory, 'bundle.sqsh');
   runTool('mksquashfs', [root, image, '-noI', '-noD', '-noF', '-noX', '-all-root', '-no-progress', '-quiet']);
   rmSync(root, { recursive: true });
@@ -57,20 +60,39 @@ function copyPart(part: string, repo: string): void {
   });
 }
 
+/** Where tests are that change what all of the machine has in common, such as its clock. */
+const machineTests = 'test/vm/machine/';
+
+/** What runs at once: tests of the machine have it to themselves. Patterns may match in one group only, so there is but one. */
+function groupsOf(files: readonly string[], match: readonly string[]): readonly (readonly string[])[] {
+  if (match.length > 0) return [files];
+  const alone = files.filter(isAlone);
+  return [files.filter((file) => !isAlone(file)), alone].filter((group) => group.length > 0);
+}
+
+function isAlone(file: string): boolean {
+  return file.startsWith(machineTests);
+}
+
 /** Generous time: an emulated processor is ten to thirty times slower. */
 function avaConfiguration(files: readonly string[], match: readonly string[]): string {
   const options = {
     files: files.map(compiled),
     match,
     workerThreads: false,
-    concurrency: 2,
+    concurrency: files.some(isAlone) ? 1 : 2,
     timeout: '10m',
     nodeArguments: ['--import=/guest/own-cgroup.mjs'],
   };
   return `export default ${JSON.stringify(options)};\n`;
 }
 
-function job(environment: Readonly<Record<string, string>>): string {
+function job(environment: Readonly<Record<string, string>>, groups: number): string {
   const exports = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'\n`);
-  return `${exports.join('')}exec node node_modules/ava/entrypoints/cli.mjs --tap\n`;
+  const runs = Array.from(
+    { length: groups },
+    (_, at) =>
+      `node node_modules/ava/entrypoints/cli.mjs --config group-${at}.config.js --tap || status=$?\n`,
+  );
+  return `${exports.join('')}status=0\n${runs.join('')}exit $status\n`;
 }

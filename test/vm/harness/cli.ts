@@ -7,11 +7,11 @@ import { testFiles } from './test-files.js';
 import { MissingError } from './tools.js';
 
 const usage = `usage: node scripts/vm/run.mjs [--kernel 6.1|6.12] [--accelerator kvm|tcg] [--minutes 20] [--match TITLE] [--optional] [tests…]
-  tests: test files, or folders of them (without the folders below); default test/room test/vm/guest
+  tests: test files, or folders of them (without the folders below); default test/room test/vm/guest test/vm/machine
   --match: only tests whose title is like that (ava's patterns)
   --optional: without QEMU or Debian's kernel report one skipped test instead of a failure`;
 
-const defaultTests = ['test/room', 'test/vm/guest'];
+const defaultTests = ['test/room', 'test/vm/guest', 'test/vm/machine'];
 
 /** Prints TAP version 13; returns the exit status. */
 export async function main(args: readonly string[]): Promise<number> {

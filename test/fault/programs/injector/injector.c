@@ -3,9 +3,11 @@
 // A tracer like strace, which counts for each process by itself and cannot be told to meet only room-init: here a call
 // is named by the role of whoever makes it. Of the thread of JavaScript it
 // looks at what is between two calls of umask(2). Commands are lines on stdin, answers are lines on stdout:
-//   begin PID [ROLE CALL NTH ERRNO TIMES]   follows PID's threads, its room-inits and all that they start; ERRNO below
-//                                           0: a signal; so many calls of the kind are met, from the NTH on
-//   end                                     lets go of all of them: "count ROLE CALL N" for each, "hit N", "end"
+//   begin PID [ROLE CALL NTH ERRNO TIMES ALONE]
+//         follows PID's threads, its room-inits and all that they start; ERRNO below 0: a signal; so many calls of the kind
+//         are met, from the NTH on; ALONE 1: whoever is met has the machine for itself until it ends, or for a while, as on
+//         one with more processors
+//   end   lets go of all of them: "count ROLE CALL N" for each, "hit N", "end"
 // Source: ptrace(2).
 
 #include <errno.h>
@@ -32,6 +34,7 @@ struct tracee {
   pid_t tid;
   enum role role;
   int held;     // stopped before anybody said what it is
+  int waiting;  // at a call, for whoever was met
   int pending;  // what the call at hand shall return
 };
 
@@ -48,7 +51,10 @@ static struct {
   long call;
   unsigned nth, times;
   int error;  // below 0: a signal
+  int alone;
 } target;
+
+static pid_t met;  // who has the machine for itself
 
 static struct tracee* find(pid_t tid) {
   for (int i = 0; i < tracee_count; ++i)
@@ -61,7 +67,7 @@ static struct tracee* add(pid_t tid, enum role role) {
     fprintf(stderr, "too many tracees\n");
     exit(1);
   }
-  tracees[tracee_count] = (struct tracee){tid, role, 0, 0};
+  tracees[tracee_count] = (struct tracee){tid, role, 0, 0, 0};
   return &tracees[tracee_count++];
 }
 
@@ -87,6 +93,7 @@ static void set_register(pid_t tid, size_t offset, long value) { ptrace(PTRACE_P
 // Whoever is met makes a call that changes nothing instead, and finds the error as its result.
 static void meet(struct tracee* tracee) {
   target.hit++;
+  if (target.alone) met = tracee->tid;
   if (target.error < 0) {
     syscall(SYS_tkill, tracee->tid, -target.error);
     return;
@@ -113,6 +120,16 @@ static void at_call(struct tracee* tracee) {
   if (meant && nth >= target.nth && nth - target.nth < target.times) meet(tracee);
 }
 
+// It is over, or it waits for somebody itself.
+static void let_others_go_on(void) {
+  met = 0;
+  for (int i = 0; i < tracee_count; ++i) {
+    if (!tracees[i].waiting) continue;
+    tracees[i].waiting = 0;
+    proceed(&tracees[i], 0);
+  }
+}
+
 static void at_birth(struct tracee* parent, int event) {
   unsigned long born = 0;
   if (ptrace(PTRACE_GETEVENTMSG, parent->tid, 0, &born) < 0) return;
@@ -128,6 +145,10 @@ static void at_stop(pid_t tid, int status) {
   int signal = WSTOPSIG(status), event = status >> 16;
   if (signal == (SIGTRAP | 0x80)) {
     at_call(tracee);
+    if (met && met != tid && tracee->role != target.role && !letting_go) {
+      tracee->waiting = 1;
+      return;
+    }
     return proceed(tracee, 0);
   }
   switch (event) {
@@ -162,10 +183,12 @@ static void take_stops(void) {
   for (int status;;) {
     pid_t tid = waitpid(-1, &status, WNOHANG | __WALL);
     if (tid <= 0) return;
-    if (WIFSTOPPED(status))
+    if (WIFSTOPPED(status)) {
       at_stop(tid, status);
-    else
+    } else {
       drop(tid);
+      if (tid == met) let_others_go_on();
+    }
   }
 }
 
@@ -188,10 +211,10 @@ static void begin(const char* line) {
   char role[32];
   memset(counts, 0, sizeof counts);
   memset(&target, 0, sizeof target);
-  letting_go = marked = 0;
-  int fields = sscanf(line, "begin %d %31s %ld %u %d %u", &program, role, &target.call, &target.nth, &target.error,
-                      &target.times);
-  if (fields == 6) {
+  letting_go = marked = met = 0;
+  int fields = sscanf(line, "begin %d %31s %ld %u %d %u %d", &program, role, &target.call, &target.nth, &target.error,
+                      &target.times, &target.alone);
+  if (fields == 7) {
     target.role = role_by_name(role);
     target.armed = 1;
   }
@@ -201,9 +224,10 @@ static void begin(const char* line) {
 
 static void end(void) {
   letting_go = 1;
+  met = 0;
   for (int i = 0; i < tracee_count; ++i) {
     struct tracee* tracee = &tracees[i];
-    if (tracee->held)
+    if (tracee->held || tracee->waiting)
       detach(tracee->tid, 0), --i;
     else
       ptrace(PTRACE_INTERRUPT, tracee->tid, 0, 0);
@@ -235,7 +259,10 @@ int main(void) {
   char line[256];
   for (;;) {
     struct pollfd watched[2] = {{0, POLLIN, 0}, {stops, POLLIN, 0}};
-    poll(watched, 2, -1);
+    // Longer than anybody needs to come to its end, and shorter than what anybody waits for.
+    const int patience = 200;
+    int ready = poll(watched, 2, met ? patience : -1);
+    if (met && ready == 0) let_others_go_on();
     struct signalfd_siginfo told;
     while (read(stops, &told, sizeof told) > 0) {
     }

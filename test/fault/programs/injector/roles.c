@@ -69,6 +69,18 @@ static void each_number(const char* directory, pid_t program, void (*found)(pid_
   if (entries) closedir(entries);
 }
 
+// NSpid has a number for each PID namespace that it is seen from.
+static int in_own_namespace(pid_t pid) {
+  char path[64], line[256];
+  int first, second, numbers = 0;
+  snprintf(path, sizeof path, "/proc/%d/status", pid);
+  FILE* file = fopen(path, "re");
+  while (file && fgets(line, sizeof line, file))
+    if (strncmp(line, "NSpid:", 6) == 0) numbers = sscanf(line, "NSpid: %d %d", &first, &second);
+  if (file) fclose(file);
+  return numbers > 1;
+}
+
 static void thread(pid_t tid, pid_t program, void (*follow)(pid_t, enum role)) {
   follow(tid, tid == program ? kNode : by_thread_name(tid));
 }
@@ -77,7 +89,9 @@ static void process(pid_t pid, pid_t program, void (*follow)(pid_t, enum role)) 
   char name[32];
   name_of(pid, name, sizeof name);
   if (number_of(pid, "PPid") != program) return;
-  if (strcmp(name, "room-init") == 0) follow(pid, kRoomInit);
+  // room-keeper, which begins as room-init and may not have given itself its name yet, is in no PID namespace of its
+  // own.
+  if (strcmp(name, "room-init") == 0) follow(pid, in_own_namespace(pid) ? kRoomInit : kKeeper);
   if (strcmp(name, "room-keeper") == 0) follow(pid, kKeeper);
 }
 
