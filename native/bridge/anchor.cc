@@ -40,7 +40,7 @@ Anchor::Anchor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Anchor>(info) 
   Napi::Env env = info.Env();
   launch::AnchorPlan plan;
   std::string mistake;
-  if (!ReadAnchor(info[0], plan, mistake)) {
+  if (!ReadAnchor(Text(info, 0), plan, mistake)) {
     ThrowMistake(env, mistake);
     return;
   }
@@ -84,9 +84,8 @@ bool Anchor::Closed(Napi::Env env) {
 
 Napi::Value Anchor::Launch(const Napi::CallbackInfo& info) {
   std::string mistake;
-  std::unique_ptr<launch::PlannedRoom> planned = ReadRoom(info[0], false, mistake);
+  std::unique_ptr<launch::PlannedRoom> planned = ReadRoom(Text(info, 0), Bytes(info, 1), false, mistake);
   if (!planned) return ThrowMistake(info.Env(), mistake), info.Env().Undefined();
-  // Asked after the reading, here and below: a getter of the plan may have closed the Anchor.
   if (Closed(info.Env())) return info.Env().Undefined();
   return Napi::Number::New(info.Env(), watcher_->Launch(std::move(planned)));
 }
@@ -97,7 +96,7 @@ Napi::Value Anchor::StartProcess(const Napi::CallbackInfo& info, Start start) {
   plan::Arena arena;
   plan::Process process{};
   std::string mistake;
-  if (!ReadProcess(info[1], arena, process, mistake)) return ThrowMistake(env, mistake), env.Undefined();
+  if (!ReadProcess(Text(info, 1), arena, process, mistake)) return ThrowMistake(env, mistake), env.Undefined();
   if (Closed(env)) return env.Undefined();
   int streams[3] = {-1, -1, -1};
   uint32_t number = 0;
@@ -203,7 +202,7 @@ launch::Answered Anchor::Settling(Napi::Promise::Deferred deferred, const Settle
 Napi::Value Anchor::Prepare(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::string mistake;
-  std::unique_ptr<launch::PlannedRoom> blank = ReadBlank(info[0], mistake);
+  std::unique_ptr<launch::PlannedRoom> blank = ReadBlank(Text(info, 0), mistake);
   if (!blank) return ThrowMistake(env, mistake), env.Undefined();
   if (Closed(env)) return env.Undefined();
   auto deferred = Napi::Promise::Deferred::New(env);
@@ -218,7 +217,7 @@ Napi::Value Anchor::Prepare(const Napi::CallbackInfo& info) {
 Napi::Value Anchor::OpenPlank(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::string mistake;
-  std::unique_ptr<launch::PlannedRoom> lower = ReadLower(info[0], mistake);
+  std::unique_ptr<launch::PlannedRoom> lower = ReadLower(Text(info, 0), mistake);
   if (!lower) return ThrowMistake(env, mistake), env.Undefined();
   if (Closed(env)) return env.Undefined();
   auto deferred = Napi::Promise::Deferred::New(env);
@@ -245,7 +244,7 @@ Napi::Value Anchor::ProbeIdmap(const Napi::CallbackInfo& info) {
 Napi::Value Anchor::ReadPlankFile(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::string mistake;
-  std::unique_ptr<launch::PlannedRoom> lower = ReadLower(info[0], mistake);
+  std::unique_ptr<launch::PlannedRoom> lower = ReadLower(Text(info, 0), mistake);
   if (!lower) return ThrowMistake(env, mistake), env.Undefined();
   if (Closed(env)) return env.Undefined();
   auto deferred = Napi::Promise::Deferred::New(env);

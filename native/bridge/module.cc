@@ -19,7 +19,7 @@ namespace {
 
 Napi::Value CheckPlan(const Napi::CallbackInfo& info) {
   std::string mistake;
-  if (!ReadRoom(info[0], true, mistake)) ThrowMistake(info.Env(), mistake);
+  if (!ReadRoom(Text(info, 0), Bytes(info, 1), true, mistake)) ThrowMistake(info.Env(), mistake);
   return info.Env().Undefined();
 }
 

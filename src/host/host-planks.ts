@@ -1,5 +1,5 @@
 import { resolve } from 'node:path/posix';
-import type { FaultError, NativeAnchor } from '../../types/addon.js';
+import type { FaultError } from '../../types/addon.js';
 import type { LowerPlan } from '../../types/plan.js';
 import type { CheckedPlank } from '../spec/checked.js';
 import { RoomError } from '../errors.js';
@@ -27,7 +27,13 @@ export interface OpenPlank {
   read(path: string): Promise<string | null>;
 }
 
-type PlankNative = Pick<NativeAnchor, 'openPlank' | 'readPlankFile'>;
+/** What is asked of native code about planks. */
+export interface PlankNative {
+  /** Mounts it; `idmap`: whether its file system takes an idmapped mount. */
+  openPlank(lower: LowerPlan): Promise<{ readonly idmap: boolean }>;
+  /** Text of a regular file in it; null when there is none. At most `limit` bytes. */
+  readPlankFile(lower: LowerPlan, path: string, limit: number): Promise<Uint8Array | null>;
+}
 
 /** The planks that an Anchor has used. A plank that stays the same costs a room one stat(2). */
 export class HostPlanks {
