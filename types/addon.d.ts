@@ -29,6 +29,8 @@ export interface NativeAnchor {
   run(room: number, process: Json<ProcessPlan>, lifetime: number | null): NativeExec;
   /** Starts one more process in a living room; answers with its number, then `started` and `exited` events. */
   exec(room: number, process: Json<ProcessPlan>): NativeExec;
+  /** Delivers events that are there and would come in a later turn of the event loop. */
+  look(room: number): void;
   /** Sends a signal to a process of the room, by way of room-init. */
   signal(room: number, process: number, signal: number): void;
   /** Kills everything in the room. Idempotent; unknown rooms are ignored. */

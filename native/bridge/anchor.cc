@@ -22,18 +22,27 @@ void Throw(Napi::Env env, const sys::Fault& fault) { FaultError(env, fault).Thro
 }  // namespace
 
 Napi::Function Anchor::Define(Napi::Env env) {
-  return DefineClass(
-      env, "Anchor",
-      {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Run>("run"),
-       InstanceMethod<&Anchor::Exec>("exec"), InstanceMethod<&Anchor::Signal>("signal"),
-       InstanceMethod<&Anchor::Kill>("kill"), InstanceMethod<&Anchor::SetDeadline>("setDeadline"),
-       InstanceMethod<&Anchor::Freeze>("freeze"), InstanceMethod<&Anchor::OpenBelow>("openBelow"),
-       InstanceMethod<&Anchor::Own>("own"), InstanceMethod<&Anchor::Discard>("discard"),
-       InstanceMethod<&Anchor::Resize>("resize"), InstanceMethod<&Anchor::Prepare>("prepare"),
-       InstanceMethod<&Anchor::OpenPlank>("openPlank"), InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
-       InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
-       InstanceMethod<&Anchor::ReleasePlanks>("releasePlanks"), InstanceMethod<&Anchor::Unref>("unref"),
-       InstanceMethod<&Anchor::Close>("close")});
+  return DefineClass(env, "Anchor",
+                     {InstanceMethod<&Anchor::Launch>("launch"),
+                      InstanceMethod<&Anchor::Run>("run"),
+                      InstanceMethod<&Anchor::Exec>("exec"),
+                      InstanceMethod<&Anchor::Look>("look"),
+                      InstanceMethod<&Anchor::Signal>("signal"),
+                      InstanceMethod<&Anchor::Kill>("kill"),
+                      InstanceMethod<&Anchor::SetDeadline>("setDeadline"),
+                      InstanceMethod<&Anchor::Freeze>("freeze"),
+                      InstanceMethod<&Anchor::OpenBelow>("openBelow"),
+                      InstanceMethod<&Anchor::Own>("own"),
+                      InstanceMethod<&Anchor::Discard>("discard"),
+                      InstanceMethod<&Anchor::Resize>("resize"),
+                      InstanceMethod<&Anchor::Prepare>("prepare"),
+                      InstanceMethod<&Anchor::OpenPlank>("openPlank"),
+                      InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
+                      InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"),
+                      InstanceMethod<&Anchor::Ref>("ref"),
+                      InstanceMethod<&Anchor::ReleasePlanks>("releasePlanks"),
+                      InstanceMethod<&Anchor::Unref>("unref"),
+                      InstanceMethod<&Anchor::Close>("close")});
 }
 
 Anchor::Anchor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Anchor>(info) {
@@ -122,6 +131,12 @@ Napi::Value Anchor::Exec(const Napi::CallbackInfo& info) {
   return StartProcess(info, [&](const plan::Process& process, uint32_t& number, int(&streams)[3], sys::Fault& fault) {
     return watcher_->Exec(Number(info, 0), process, number, streams, fault);
   });
+}
+
+void Anchor::Look(const Napi::CallbackInfo& info) {
+  // A listener may close the Anchor.
+  std::shared_ptr<watch::Watcher> watcher = watcher_;
+  if (watcher) queue_->Collect(info.Env(), [&] { watcher->Look(Number(info, 0)); });
 }
 
 void Anchor::Signal(const Napi::CallbackInfo& info) {

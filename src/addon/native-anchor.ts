@@ -14,6 +14,8 @@ export interface Launcher {
   launch(plan: Plan, listener: RoomListener): number;
   run(room: number, process: ProcessPlan, lifetime: number | null): NativeExec;
   exec(room: number, process: ProcessPlan): NativeExec;
+  /** Room-init has said something, it seems: delivers at once what would come in a later turn of the event loop. */
+  look(room: number): void;
   /** False when the room has ended, which its events may not have told yet. */
   signal(room: number, process: number, signal: number): boolean;
   kill(room: number): void;
@@ -64,6 +66,10 @@ export class AnchorBinding implements Launcher, HostNative {
 
   exec(room: number, process: ProcessPlan): NativeExec {
     return translate(() => this.#native.exec(room, JSON.stringify(process)));
+  }
+
+  look(room: number): void {
+    this.#native.look(room);
   }
 
   signal(room: number, process: number, signal: number): boolean {
