@@ -10,6 +10,8 @@ export interface Addon {
   readonly Anchor: new (plan: Json<AnchorPlan>, onEvent: (event: NativeEvent) => void) => NativeAnchor;
   /** Reads a plan as launch() does and additionally refuses unknown fields; throws TypeError naming the field. */
   checkPlan(plan: Json<PlanText>, seccomp: Uint8Array | null): void;
+  /** What stat(2) says of a file that changes whenever it is replaced or written; null where it says nothing. Follows links. */
+  fileVersion(path: string): string | null;
   /** Holds an abstract unix socket name for this process; null when somebody else has it. Give back with release(). */
   claimName(name: string): number | null;
   releaseName(claim: number): void;

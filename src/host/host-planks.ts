@@ -1,4 +1,4 @@
-import { resolve } from 'node:path/posix';
+import { isAbsolute, resolve } from 'node:path/posix';
 import type { FaultError } from '../../types/addon.js';
 import type { LowerPlan } from '../../types/plan.js';
 import type { CheckedPlank } from '../spec/checked.js';
@@ -54,8 +54,8 @@ export class HostPlanks {
   /** `digest`: 64 hex digits that the plank must have. */
   async open(plank: CheckedPlank, digest: string | null): Promise<OpenPlank> {
     if (plank.kind === 'host') return this.#openHost(digest);
-    const path = resolve(plank.path);
-    const version = this.#files.stat(path)?.version ?? null;
+    const path = isAbsolute(plank.path) ? plank.path : resolve(plank.path);
+    const version = this.#files.version(path);
     const opened = await this.#openImage(path, version);
     if (digest !== null) await this.#verify(path, digest, version);
     return opened;
@@ -157,7 +157,7 @@ export class HostPlanks {
       });
     }
     // What was mounted is what was hashed only if nobody replaced the file in between.
-    if (this.#files.stat(path)?.version !== version) {
+    if (this.#files.version(path) !== version) {
       throw new RoomError('ERR_ROOM_PLANK_DIGEST', `${path} changed while it was verified`, { path });
     }
   }
