@@ -7,6 +7,7 @@
       "native/bridge/event_queue.cc",
       "native/bridge/fault.cc",
       "native/bridge/fields.cc",
+      "native/bridge/json.cc",
       "native/bridge/module.cc",
       "native/bridge/read_parts.cc",
       "native/bridge/read_plan.cc",

@@ -1,12 +1,17 @@
-import type { AnchorPlan, BlankPlan, LowerPlan, Plan, ProcessPlan } from './plan.js';
+import type { AnchorPlan, BlankPlan, LowerPlan, PlanText, ProcessPlan } from './plan.js';
 import type { NativeEvent, NativeFault } from './event.js';
+
+/** JSON.stringify() of a T. Read by native code at once, as a whole: property by property costs twenty times as much. */
+export type Json<T> = string & { readonly __of?: T };
 
 /** What the .node file exports. A method that fails throws an Error with a `fault` property. */
 export interface Addon {
   readonly planVersion: 1;
-  readonly Anchor: new (plan: AnchorPlan, onEvent: (event: NativeEvent) => void) => NativeAnchor;
+  readonly Anchor: new (plan: Json<AnchorPlan>, onEvent: (event: NativeEvent) => void) => NativeAnchor;
   /** Reads a plan as launch() does and additionally refuses unknown fields; throws TypeError naming the field. */
-  checkPlan(plan: Plan): void;
+  checkPlan(plan: Json<PlanText>, seccomp: Uint8Array | null): void;
+  /** What stat(2) says of a file that changes whenever it is replaced or written; null where it says nothing. Follows links. */
+  fileVersion(path: string): string | null;
   /** Holds an abstract unix socket name for this process; null when somebody else has it. Give back with release(). */
   claimName(name: string): number | null;
   releaseName(claim: number): void;
@@ -18,14 +23,16 @@ export interface Addon {
 
 export interface NativeAnchor {
   /** Returns the number of the room; all that follows comes as events. Throws TypeError for a malformed plan. */
-  launch(plan: Plan): number;
+  launch(plan: Json<PlanText>, seccomp: Uint8Array | null): number;
   /**
    * Gives the command to a room that waits, milliseconds from its start until the room is killed (null: never) with it;
    * then `started` and all that follows come as events. Fails with room.ended when it waits no longer.
    */
-  run(room: number, process: ProcessPlan, lifetime: number | null): NativeExec;
+  run(room: number, process: Json<ProcessPlan>, lifetime: number | null): NativeExec;
   /** Starts one more process in a living room; answers with its number, then `started` and `exited` events. */
-  exec(room: number, process: ProcessPlan): NativeExec;
+  exec(room: number, process: Json<ProcessPlan>): NativeExec;
+  /** Delivers events that are there and would come in a later turn of the event loop. */
+  look(room: number): void;
   /** Sends a signal to a process of the room, by way of room-init. */
   signal(room: number, process: number, signal: number): void;
   /** Kills everything in the room. Idempotent; unknown rooms are ignored. */
@@ -43,13 +50,13 @@ export interface NativeAnchor {
   /** TIOCSWINSZ on a pty master. */
   resize(master: number, columns: number, rows: number): void;
   /** Makes a blank room ahead, for the launch of a plan with its id; on a thread of low priority. Does not keep Node alive. */
-  prepare(blank: BlankPlan): Promise<void>;
+  prepare(blank: Json<BlankPlan>): Promise<void>;
   /** Mounts a plank ahead of its first room (and keeps it until releasePlanks()). idmap: whether its file system takes an idmapped mount. */
-  openPlank(lower: LowerPlan): Promise<{ readonly idmap: boolean }>;
+  openPlank(lower: Json<LowerPlan>): Promise<{ readonly idmap: boolean }>;
   /** Whether the file system below an absolute host path takes an idmapped mount. */
   probeIdmap(path: string): Promise<boolean>;
   /** Text of a regular file of a plank that need not be in use; null when there is none. At most `limit` bytes. */
-  readPlankFile(lower: LowerPlan, path: string, limit: number): Promise<Uint8Array | null>;
+  readPlankFile(lower: Json<LowerPlan>, path: string, limit: number): Promise<Uint8Array | null>;
   /**
    * Lets go of planks that nobody has used for so many milliseconds; whoever uses one later mounts it again. Resolves to the
    * milliseconds until the next one is due, or null when none is mounted. Does not keep Node alive.

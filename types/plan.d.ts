@@ -43,6 +43,9 @@ export interface Plan extends Omit<BlankPlan, 'cgroup' | 'upperBytes' | 'upperIn
   readonly lifetime: number | null;
 }
 
+/** What crosses as text: all but the filter, which goes beside it. */
+export type PlanText = Omit<Plan, 'seccomp'>;
+
 /** What the root is made of: a read-only lower layer and a tmpfs above it. */
 export interface RootPlan {
   readonly lower: LowerPlan;

@@ -22,25 +22,34 @@ void Throw(Napi::Env env, const sys::Fault& fault) { FaultError(env, fault).Thro
 }  // namespace
 
 Napi::Function Anchor::Define(Napi::Env env) {
-  return DefineClass(
-      env, "Anchor",
-      {InstanceMethod<&Anchor::Launch>("launch"), InstanceMethod<&Anchor::Run>("run"),
-       InstanceMethod<&Anchor::Exec>("exec"), InstanceMethod<&Anchor::Signal>("signal"),
-       InstanceMethod<&Anchor::Kill>("kill"), InstanceMethod<&Anchor::SetDeadline>("setDeadline"),
-       InstanceMethod<&Anchor::Freeze>("freeze"), InstanceMethod<&Anchor::OpenBelow>("openBelow"),
-       InstanceMethod<&Anchor::Own>("own"), InstanceMethod<&Anchor::Discard>("discard"),
-       InstanceMethod<&Anchor::Resize>("resize"), InstanceMethod<&Anchor::Prepare>("prepare"),
-       InstanceMethod<&Anchor::OpenPlank>("openPlank"), InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
-       InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"), InstanceMethod<&Anchor::Ref>("ref"),
-       InstanceMethod<&Anchor::ReleasePlanks>("releasePlanks"), InstanceMethod<&Anchor::Unref>("unref"),
-       InstanceMethod<&Anchor::Close>("close")});
+  return DefineClass(env, "Anchor",
+                     {InstanceMethod<&Anchor::Launch>("launch"),
+                      InstanceMethod<&Anchor::Run>("run"),
+                      InstanceMethod<&Anchor::Exec>("exec"),
+                      InstanceMethod<&Anchor::Look>("look"),
+                      InstanceMethod<&Anchor::Signal>("signal"),
+                      InstanceMethod<&Anchor::Kill>("kill"),
+                      InstanceMethod<&Anchor::SetDeadline>("setDeadline"),
+                      InstanceMethod<&Anchor::Freeze>("freeze"),
+                      InstanceMethod<&Anchor::OpenBelow>("openBelow"),
+                      InstanceMethod<&Anchor::Own>("own"),
+                      InstanceMethod<&Anchor::Discard>("discard"),
+                      InstanceMethod<&Anchor::Resize>("resize"),
+                      InstanceMethod<&Anchor::Prepare>("prepare"),
+                      InstanceMethod<&Anchor::OpenPlank>("openPlank"),
+                      InstanceMethod<&Anchor::ProbeIdmap>("probeIdmap"),
+                      InstanceMethod<&Anchor::ReadPlankFile>("readPlankFile"),
+                      InstanceMethod<&Anchor::Ref>("ref"),
+                      InstanceMethod<&Anchor::ReleasePlanks>("releasePlanks"),
+                      InstanceMethod<&Anchor::Unref>("unref"),
+                      InstanceMethod<&Anchor::Close>("close")});
 }
 
 Anchor::Anchor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Anchor>(info) {
   Napi::Env env = info.Env();
   launch::AnchorPlan plan;
   std::string mistake;
-  if (!ReadAnchor(info[0], plan, mistake)) {
+  if (!ReadAnchor(Text(info, 0), plan, mistake)) {
     ThrowMistake(env, mistake);
     return;
   }
@@ -84,9 +93,8 @@ bool Anchor::Closed(Napi::Env env) {
 
 Napi::Value Anchor::Launch(const Napi::CallbackInfo& info) {
   std::string mistake;
-  std::unique_ptr<launch::PlannedRoom> planned = ReadRoom(info[0], false, mistake);
+  std::unique_ptr<launch::PlannedRoom> planned = ReadRoom(Text(info, 0), Bytes(info, 1), false, mistake);
   if (!planned) return ThrowMistake(info.Env(), mistake), info.Env().Undefined();
-  // Asked after the reading, here and below: a getter of the plan may have closed the Anchor.
   if (Closed(info.Env())) return info.Env().Undefined();
   return Napi::Number::New(info.Env(), watcher_->Launch(std::move(planned)));
 }
@@ -97,7 +105,7 @@ Napi::Value Anchor::StartProcess(const Napi::CallbackInfo& info, Start start) {
   plan::Arena arena;
   plan::Process process{};
   std::string mistake;
-  if (!ReadProcess(info[1], arena, process, mistake)) return ThrowMistake(env, mistake), env.Undefined();
+  if (!ReadProcess(Text(info, 1), arena, process, mistake)) return ThrowMistake(env, mistake), env.Undefined();
   if (Closed(env)) return env.Undefined();
   int streams[3] = {-1, -1, -1};
   uint32_t number = 0;
@@ -123,6 +131,12 @@ Napi::Value Anchor::Exec(const Napi::CallbackInfo& info) {
   return StartProcess(info, [&](const plan::Process& process, uint32_t& number, int(&streams)[3], sys::Fault& fault) {
     return watcher_->Exec(Number(info, 0), process, number, streams, fault);
   });
+}
+
+void Anchor::Look(const Napi::CallbackInfo& info) {
+  // A listener may close the Anchor.
+  std::shared_ptr<watch::Watcher> watcher = watcher_;
+  if (watcher) queue_->Collect(info.Env(), [&] { watcher->Look(Number(info, 0)); });
 }
 
 void Anchor::Signal(const Napi::CallbackInfo& info) {
@@ -203,7 +217,7 @@ launch::Answered Anchor::Settling(Napi::Promise::Deferred deferred, const Settle
 Napi::Value Anchor::Prepare(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::string mistake;
-  std::unique_ptr<launch::PlannedRoom> blank = ReadBlank(info[0], mistake);
+  std::unique_ptr<launch::PlannedRoom> blank = ReadBlank(Text(info, 0), mistake);
   if (!blank) return ThrowMistake(env, mistake), env.Undefined();
   if (Closed(env)) return env.Undefined();
   auto deferred = Napi::Promise::Deferred::New(env);
@@ -218,7 +232,7 @@ Napi::Value Anchor::Prepare(const Napi::CallbackInfo& info) {
 Napi::Value Anchor::OpenPlank(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::string mistake;
-  std::unique_ptr<launch::PlannedRoom> lower = ReadLower(info[0], mistake);
+  std::unique_ptr<launch::PlannedRoom> lower = ReadLower(Text(info, 0), mistake);
   if (!lower) return ThrowMistake(env, mistake), env.Undefined();
   if (Closed(env)) return env.Undefined();
   auto deferred = Napi::Promise::Deferred::New(env);
@@ -245,7 +259,7 @@ Napi::Value Anchor::ProbeIdmap(const Napi::CallbackInfo& info) {
 Napi::Value Anchor::ReadPlankFile(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::string mistake;
-  std::unique_ptr<launch::PlannedRoom> lower = ReadLower(info[0], mistake);
+  std::unique_ptr<launch::PlannedRoom> lower = ReadLower(Text(info, 0), mistake);
   if (!lower) return ThrowMistake(env, mistake), env.Undefined();
   if (Closed(env)) return env.Undefined();
   auto deferred = Napi::Promise::Deferred::New(env);

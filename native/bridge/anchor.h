@@ -23,6 +23,7 @@ class Anchor : public Napi::ObjectWrap<Anchor> {
   Napi::Value Launch(const Napi::CallbackInfo& info);
   Napi::Value Run(const Napi::CallbackInfo& info);
   Napi::Value Exec(const Napi::CallbackInfo& info);
+  void Look(const Napi::CallbackInfo& info);
   void Signal(const Napi::CallbackInfo& info);
   void Kill(const Napi::CallbackInfo& info);
   void SetDeadline(const Napi::CallbackInfo& info);

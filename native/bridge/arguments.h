@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "plan/plan.h"
+
 namespace rooms::bridge {
 
 // Arguments of our own TypeScript. Nothing is converted: no code of the program runs while they are read, and what is
@@ -28,6 +30,14 @@ inline int Descriptor(const Napi::CallbackInfo& info, size_t index) {
 
 inline std::string Text(const Napi::CallbackInfo& info, size_t index) {
   return info[index].IsString() ? info[index].As<Napi::String>().Utf8Value() : std::string();
+}
+
+// The bytes of a Uint8Array, for as long as nothing of the program runs; none of anything else.
+inline plan::Bytes Bytes(const Napi::CallbackInfo& info, size_t index) {
+  Napi::Value value = info[index];
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) return {};
+  Napi::Uint8Array array = value.As<Napi::Uint8Array>();
+  return {array.Data(), array.ByteLength()};
 }
 
 }  // namespace rooms::bridge

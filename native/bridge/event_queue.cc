@@ -57,6 +57,16 @@ void EventQueue::Drain(napi_env env, napi_value, void* context, void*) {
   }
 }
 
+void EventQueue::Collect(Napi::Env env, const std::function<void()>& look) {
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return;
+    awake_ = true;  // nobody need wake this thread
+  }
+  look();
+  Drain(env, nullptr, this, nullptr);
+}
+
 void EventQueue::Dispose(watch::Event& event) {
   for (int fd : event.streams)
     if (fd >= 0) close(fd);

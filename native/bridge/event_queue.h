@@ -25,6 +25,9 @@ class EventQueue : public std::enable_shared_from_this<EventQueue> {
   void Release(Napi::Env env);
   void Close();
 
+  // Delivers what waits, and all that `look` posts, at once instead of in a later turn of the event loop.
+  void Collect(Napi::Env env, const std::function<void()>& look);
+
  private:
   void Abandon();
   static void Drain(napi_env env, napi_value callback, void* context, void* data);

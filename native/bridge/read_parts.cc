@@ -30,8 +30,8 @@ void ReadBind(Fields& fields, plan::Mount& mount) {
   mount.source = fields.Text("source");
   mount.is_file = fields.Word("sourceKind", kSourceKinds) == 1;
   mount.recursive = fields.Flag("recursive");
-  Napi::Value idmap = fields.Value("idmap");
-  if (!fields.ok() || idmap.IsNull()) return;
+  const Json* idmap = fields.Value("idmap");
+  if (!fields.ok() || idmap->kind == Json::Kind::kNull) return;
   Fields ids(fields.reading(), idmap, &fields, "idmap");
   mount.has_idmap = true;
   mount.host_uid = Id(ids, "hostUid");

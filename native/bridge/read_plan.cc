@@ -1,6 +1,7 @@
 #include "bridge/read_plan.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include "bridge/read_parts.h"
 
@@ -11,6 +12,8 @@ namespace {
 constexpr int64_t kMaxId = 4294967294;
 constexpr int64_t kLeastPidMax = 301;  // RESERVED_PIDS + 1, kernel/pid.c
 constexpr int64_t kMostPidMax = 4194304;
+constexpr size_t kInstruction = 8;
+constexpr size_t kLongestFilter = 4096 * kInstruction;  // BPF_MAXINSNS
 
 void ReadIdentity(Reading& reading, Fields& room, plan::Identity& identity) {
   Fields fields(reading, room.Value("identity"), &room, "identity");
@@ -22,8 +25,8 @@ void ReadIdentity(Reading& reading, Fields& room, plan::Identity& identity) {
 }
 
 void ReadCgroup(Reading& reading, Fields& room, plan::Cgroup& cgroup) {
-  Napi::Value value = room.Value("cgroup");
-  if (value.IsNull()) return;
+  const Json* value = room.Value("cgroup");
+  if (!room.ok() || value->kind == Json::Kind::kNull) return;
   Fields fields(reading, value, &room, "cgroup");
   cgroup.present = true;
   cgroup.parent = fields.Text("parent");
@@ -78,11 +81,9 @@ void ReadRoomFields(Reading& reading, Fields& fields, plan::Room& room) {
   room.blank.upper_inodes = room.root.upper_inodes;
   room.mounts = fields.List<plan::Mount>("mounts", ReadMountFields);
   room.rlimits = fields.List<plan::Rlimit>("rlimits", ReadRlimit);
-  room.seccomp = fields.Bytes("seccomp", 4096 * 8);
-  if (room.seccomp.size % 8 != 0) fields.Mistake("seccomp", "instructions of 8 bytes");
   room.capabilities = static_cast<uint64_t>(fields.Integer("capabilities", 0, kMaxCapabilities));
-  Napi::Value process = fields.Value("process");
-  room.waits = process.IsNull();
+  const Json* process = fields.Value("process");
+  room.waits = process && process->kind == Json::Kind::kNull;
   room.forks_ahead = fields.Flag("forksAhead");
   if (!room.waits) {
     Fields parts(reading, process, &fields, "process");
@@ -93,28 +94,45 @@ void ReadRoomFields(Reading& reading, Fields& fields, plan::Room& room) {
   if (room.root.idmap && !room.blank.identity.mapped) fields.Mistake("root.idmap", "false without an id mapping");
 }
 
-}  // namespace
-
-std::unique_ptr<launch::PlannedRoom> ReadRoom(Napi::Value value, bool strict, std::string& mistake) {
-  auto planned = std::make_unique<launch::PlannedRoom>();
-  Reading reading{value.Env(), planned->arena, strict, {}};
+// `read(Reading&, Fields&)` reads the object that a text is. The tree of the text is needed no longer than that.
+template <typename Read>
+bool ReadText(std::string_view text, const char* name, plan::Arena& arena, bool strict, std::string& mistake,
+              Read read) {
+  plan::Arena tree;
+  Reading reading{arena, strict, {}};
   {
-    Fields fields(reading, value, nullptr, "plan");
-    ReadRoomFields(reading, fields, planned->room);
+    Fields fields(reading, ReadJson(text, tree), nullptr, name);
+    read(reading, fields);
   }
   mistake = std::move(reading.mistake);
-  return mistake.empty() ? std::move(planned) : nullptr;
+  return mistake.empty();
 }
 
-std::unique_ptr<launch::PlannedRoom> ReadBlank(Napi::Value value, std::string& mistake) {
+}  // namespace
+
+std::unique_ptr<launch::PlannedRoom> ReadRoom(std::string_view text, plan::Bytes filter, bool strict,
+                                              std::string& mistake) {
   auto planned = std::make_unique<launch::PlannedRoom>();
-  Reading reading{value.Env(), planned->arena, true, {}};
-  {
-    Fields fields(reading, value, nullptr, "blank");
+  plan::Room& room = planned->room;
+  ReadText(text, "plan", planned->arena, strict, mistake, [&](Reading& reading, Fields& fields) {
+    ReadRoomFields(reading, fields, room);
+    if (filter.size > kLongestFilter || filter.size % kInstruction != 0)
+      fields.Mistake("seccomp", "at most 4096 instructions of 8 bytes");
+  });
+  if (!mistake.empty()) return nullptr;
+  uint8_t* copy = planned->arena.Array<uint8_t>(filter.size);
+  if (filter.size > 0) memcpy(copy, filter.data, filter.size);
+  room.seccomp = {copy, filter.size};
+  return planned;
+}
+
+std::unique_ptr<launch::PlannedRoom> ReadBlank(std::string_view text, std::string& mistake) {
+  auto planned = std::make_unique<launch::PlannedRoom>();
+  ReadText(text, "blank", planned->arena, true, mistake, [&](Reading& reading, Fields& fields) {
     plan::Blank& blank = planned->room.blank;
     ReadBlankFields(reading, fields, blank);
-    Napi::Value cgroup = fields.Value("cgroup");
-    if (!cgroup.IsNull()) {
+    const Json* cgroup = fields.Value("cgroup");
+    if (cgroup && cgroup->kind != Json::Kind::kNull) {
       Fields place(reading, cgroup, &fields, "cgroup");
       blank.cgroup.present = true;
       blank.cgroup.parent = place.Text("parent");
@@ -122,49 +140,34 @@ std::unique_ptr<launch::PlannedRoom> ReadBlank(Napi::Value value, std::string& m
     }
     blank.upper_bytes = fields.Integer("upperBytes", 1, kMaxSafe);
     blank.upper_inodes = fields.Integer("upperInodes", 1, kMaxSafe);
-  }
-  mistake = std::move(reading.mistake);
+  });
   return mistake.empty() ? std::move(planned) : nullptr;
 }
 
-std::unique_ptr<launch::PlannedRoom> ReadLower(Napi::Value value, std::string& mistake) {
+std::unique_ptr<launch::PlannedRoom> ReadLower(std::string_view text, std::string& mistake) {
   auto planned = std::make_unique<launch::PlannedRoom>();
-  Reading reading{value.Env(), planned->arena, true, {}};
-  {
-    Fields fields(reading, value, nullptr, "lower");
-    ReadLowerFields(fields, planned->room.root.lower);
-  }
-  mistake = std::move(reading.mistake);
+  ReadText(text, "lower", planned->arena, true, mistake,
+           [&](Reading&, Fields& fields) { ReadLowerFields(fields, planned->room.root.lower); });
   return mistake.empty() ? std::move(planned) : nullptr;
 }
 
-bool ReadProcess(Napi::Value value, plan::Arena& arena, plan::Process& process, std::string& mistake) {
-  Reading reading{value.Env(), arena, true, {}};
-  {
-    Fields fields(reading, value, nullptr, "process");
-    ReadProcessFields(fields, process);
-  }
-  mistake = std::move(reading.mistake);
-  return mistake.empty();
+bool ReadProcess(std::string_view text, plan::Arena& arena, plan::Process& process, std::string& mistake) {
+  return ReadText(text, "process", arena, true, mistake,
+                  [&](Reading&, Fields& fields) { ReadProcessFields(fields, process); });
 }
 
-bool ReadAnchor(Napi::Value value, launch::AnchorPlan& plan, std::string& mistake) {
+bool ReadAnchor(std::string_view text, launch::AnchorPlan& plan, std::string& mistake) {
   plan::Arena arena;
-  Reading reading{value.Env(), arena, true, {}};
-  {
-    Fields fields(reading, value, nullptr, "anchor");
+  return ReadText(text, "anchor", arena, true, mistake, [&](Reading& reading, Fields& fields) {
     plan.init = fields.Text("init");
     plan.launchers = static_cast<uint32_t>(fields.Integer("launchers", 1, 64));
-    Napi::Value cgroup = fields.Value("cgroup");
-    if (!cgroup.IsNull()) {
-      Fields parts(reading, cgroup, &fields, "cgroup");
-      plan.cgroup = parts.Text("path");
-      for (plan::Text name : parts.Texts("controllers"))
-        plan.controllers.append(plan.controllers.empty() ? "+" : " +").append(name);
-    }
-  }
-  mistake = std::move(reading.mistake);
-  return mistake.empty();
+    const Json* cgroup = fields.Value("cgroup");
+    if (!cgroup || cgroup->kind == Json::Kind::kNull) return;
+    Fields parts(reading, cgroup, &fields, "cgroup");
+    plan.cgroup = parts.Text("path");
+    for (plan::Text name : parts.Texts("controllers"))
+      plan.controllers.append(plan.controllers.empty() ? "+" : " +").append(name);
+  });
 }
 
 }  // namespace rooms::bridge

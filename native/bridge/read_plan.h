@@ -6,12 +6,13 @@
 
 namespace rooms::bridge {
 
-// types/plan.d.ts → plan::Room and friends, on the JS thread. null (or false) with a mistake in `reading` when the
-// value is not what it should be.
-std::unique_ptr<launch::PlannedRoom> ReadRoom(Napi::Value value, bool strict, std::string& mistake);
-std::unique_ptr<launch::PlannedRoom> ReadBlank(Napi::Value value, std::string& mistake);
-std::unique_ptr<launch::PlannedRoom> ReadLower(Napi::Value value, std::string& mistake);
-bool ReadProcess(Napi::Value value, plan::Arena& arena, plan::Process& process, std::string& mistake);
-bool ReadAnchor(Napi::Value value, launch::AnchorPlan& plan, std::string& mistake);
+// types/plan.d.ts, as JSON, → plan::Room and friends, on the JS thread. null (or false) with a mistake when the text is
+// not what it should be.
+std::unique_ptr<launch::PlannedRoom> ReadRoom(std::string_view text, plan::Bytes filter, bool strict,
+                                              std::string& mistake);
+std::unique_ptr<launch::PlannedRoom> ReadBlank(std::string_view text, std::string& mistake);
+std::unique_ptr<launch::PlannedRoom> ReadLower(std::string_view text, std::string& mistake);
+bool ReadProcess(std::string_view text, plan::Arena& arena, plan::Process& process, std::string& mistake);
+bool ReadAnchor(std::string_view text, launch::AnchorPlan& plan, std::string& mistake);
 
 }  // namespace rooms::bridge

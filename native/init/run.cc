@@ -26,6 +26,14 @@ constexpr int kTiocsctty = 0x540E;
 constexpr unsigned kMaxPath = 4096;
 
 alignas(16) char child_stack[64 * 1024];
+constexpr size_t kUsedStack = 16 * 1024;  // by everything up to execve
+constexpr long kPage = 4096;
+
+// Pointers to the strings of most requests: memory that has been used before costs no fault.
+constexpr size_t kFewPointers = 512;
+char* few_pointers[kFewPointers];
+
+void Touch(void* page) { *static_cast<volatile char*>(page) = 0; }
 
 bool Failed(Start& start, long result, const char* step, const char* syscall) {
   return init::Failed(start.failure, result, step, syscall);
@@ -128,7 +136,7 @@ int Child(void* argument) {
   Start& start = *static_cast<Start*>(argument);
   // Led by room-init, it stays in room-init's process group too: that is the foreground, and an orphaned one, so that
   // Ctrl-Z does not stop a command that nobody could continue.
-  if (!start.led) Raw(__NR_setsid);
+  if (!start.led && !start.leads) Raw(__NR_setsid);
   if (!SetStdio(start)) return 127;
   if (start.terminal && !start.led && Failed(start, Raw(__NR_ioctl, 0, kTiocsctty, 0), "run.session", "ioctl"))
     return 127;
@@ -152,10 +160,13 @@ bool Read(const Received& received, bool led, Start& start) {
   if (!program || program->argc == 0) return !Failed(start, -EINVAL, "run.body", "recvmsg");
   uint64_t pointers = uint64_t{program->argc} + program->envc + program->search_count + 3;
   if (pointers > uint64_t{payload.size()} + 3) return !Failed(start, -EINVAL, "run.body", "recvmsg");
-  start.size = pointers * sizeof(char*);
-  long memory =
-      Raw(__NR_mmap, 0, static_cast<long>(start.size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory < 0 && memory > -4096) return !Failed(start, memory, "run.body", "mmap");
+  long memory = Arg(few_pointers);
+  if (pointers > kFewPointers) {
+    start.size = pointers * sizeof(char*);
+    memory =
+        Raw(__NR_mmap, 0, static_cast<long>(start.size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory < 0 && memory > -4096) return start.size = 0, !Failed(start, memory, "run.body", "mmap");
+  }
   start.program = program;
   start.limits = payload.Take<Limit>(program->limit_count);
   start.groups = payload.Take<uint32_t>(program->group_count);
@@ -174,8 +185,8 @@ bool Read(const Received& received, bool led, Start& start) {
 }
 
 void Release(Start& start) {
-  if (start.argv) Raw(__NR_munmap, Arg(start.argv), static_cast<long>(start.size));
-  start.argv = nullptr;
+  if (start.size > 0) Raw(__NR_munmap, Arg(start.argv), static_cast<long>(start.size));
+  start.size = 0;
 }
 
 // In the place of room-init: it does nothing meanwhile but wait for this process.
@@ -183,6 +194,10 @@ int Waiting(void* argument) {
   Ahead& ahead = *static_cast<Ahead*>(argument);
   Received received;
   Start& start = ahead.start;
+  // Where the kernel groups the processes of a session for its scheduler, a new one is not cheap
+  // (CONFIG_SCHED_AUTOGROUP).
+  Raw(__NR_setsid);
+  start.leads = true;
   if (!Receive(received, start.failure)) return 0;
   ahead.asked = sys::RawNow();
   if (!Complete(received, start.failure)) return 127;
@@ -214,6 +229,9 @@ long Run(const Received& received, bool led, Failure& failure) {
 bool Ahead::Make(Failure& failure) {
   int ends[2] = {-1, -1};
   if (init::Failed(failure, Raw(__NR_pipe2, Arg(ends), O_CLOEXEC), "run.fork", "pipe2")) return false;
+  // The pages that it will need, which nobody else uses by then.
+  for (long at = kPage; at <= static_cast<long>(kUsedStack); at += kPage) Touch(child_stack + sizeof child_stack - at);
+  for (size_t i = 0; i < kFewPointers; i += kPage / sizeof(char*)) Touch(few_pointers + i);
   pid = sys::VforkCall(CLONE_VM | SIGCHLD, child_stack + sizeof child_stack, Waiting, this);
   Raw(__NR_close, ends[1]);
   done = ends[0];

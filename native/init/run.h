@@ -15,10 +15,11 @@ struct Start {
   char** env;
   char** search_path;
   const char* cwd;
-  uint64_t size;  // bytes at argv
+  uint64_t size;  // bytes mapped at argv; 0: they are not its own
   int stdio[3];
   bool terminal;
   bool led;
+  bool leads;  // a session of its own, already
   Failure failure;
 };
 

@@ -34,35 +34,53 @@ void Reap(int pidfd, End& end) {
 }  // namespace
 
 bool Watcher::ReadControl(Room& room) {
-  while (room.control_open) {
-    init::Record record;
-    ssize_t size = recv(room.launched->control.get(), &record, sizeof record, MSG_DONTWAIT | MSG_TRUNC);
-    if (size < 0 && errno == EAGAIN) return true;
-    // ECONNRESET: room-init ended with a request unread. It is told once, before what room-init said last.
-    if (size < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
-    if (size < 0 && (errno == ENOMEM || errno == ENOBUFS)) {
-      // Out of memory for the moment; the message is still there. We are told so again at once, and that until there is
-      // memory: others may use the processor meanwhile.
+  for (;;) {
+    Heard heard;
+    {
+      // Another thread may be reading too (Look): what is read is told before anybody reads on.
+      std::lock_guard lock(mutex_);
+      heard = ReadRecordLocked(room);
+    }
+    if (heard == Heard::kUnable) {
+      // We are told so again at once, and that until there is memory: others may use the processor meanwhile.
       constexpr timespec kPause{0, 1'000'000};
       nanosleep(&kPause, nullptr);
-      return false;
     }
-    Event event{EventType::kStarted};
-    event.room = room.number();
-    Records::Meaning meaning = Records::Meaning::kNonsense;
-    if (size > 0) {
-      std::lock_guard lock(mutex_);
-      meaning = room.records.Read(&record, static_cast<size_t>(size), room.plan(), room.launched->marks, event);
-      bool began = meaning == Records::Meaning::kNews && event.type == EventType::kStarted && event.process == 0;
-      if (began && room.deadline >= 0) SetDeadlineLocked(room, DeadlineAfter(sys::Now(), room.plan().lifetime_ms));
-    }
-    if (meaning == Records::Meaning::kNews) Emit(std::move(event));
-    if (meaning != Records::Meaning::kNonsense) continue;
-    room.control_open = false;
-    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, room.launched->control.get(), nullptr);
-    if (size != 0) Kill(room.number(), Killed::kRequest);
+    if (heard != Heard::kMore) return heard == Heard::kAll;
   }
-  return true;
+}
+
+void Watcher::Look(uint32_t number) {
+  std::lock_guard lock(mutex_);
+  auto found = rooms_.find(number);
+  while (found != rooms_.end() && ReadRecordLocked(*found->second) == Heard::kMore) {
+  }
+}
+
+Watcher::Heard Watcher::ReadRecordLocked(Room& room) {
+  if (!room.control_open) return Heard::kAll;
+  init::Record record;
+  ssize_t size = recv(room.launched->control.get(), &record, sizeof record, MSG_DONTWAIT | MSG_TRUNC);
+  if (size < 0 && errno == EAGAIN) return Heard::kAll;
+  // ECONNRESET: room-init ended with a request unread. It is told once, before what room-init said last.
+  if (size < 0 && (errno == EINTR || errno == ECONNRESET)) return Heard::kMore;
+  // Out of memory for the moment; the message is still there.
+  if (size < 0 && (errno == ENOMEM || errno == ENOBUFS)) return Heard::kUnable;
+  Event event{EventType::kStarted};
+  event.room = room.number();
+  Records::Meaning meaning = Records::Meaning::kNonsense;
+  if (size > 0)
+    meaning = room.records.Read(&record, static_cast<size_t>(size), room.plan(), room.launched->marks, event);
+  if (meaning == Records::Meaning::kNews) {
+    bool began = event.type == EventType::kStarted && event.process == 0;
+    if (began && room.deadline >= 0) SetDeadlineLocked(room, DeadlineAfter(sys::Now(), room.plan().lifetime_ms));
+    Emit(std::move(event));
+  }
+  if (meaning != Records::Meaning::kNonsense) return Heard::kMore;
+  room.control_open = false;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, room.launched->control.get(), nullptr);
+  if (size != 0) KillLocked(room, Killed::kRequest);
+  return Heard::kAll;
 }
 
 void Watcher::WatchFiles(Room& room) {

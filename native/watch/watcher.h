@@ -39,6 +39,9 @@ class Watcher : public launch::RoomSink {
   // Starts one more process; fills the host's ends of its streams and its number.
   bool Exec(uint32_t room, const plan::Process& plan, uint32_t& process, int (&streams)[3], sys::Fault& fault);
 
+  // Reads what room-init has said and the watcher's thread has not come to yet.
+  void Look(uint32_t room);
+
   // A descriptor of the room's root directory, the caller's; -1 with a fault when the room has ended.
   int OpenRoot(uint32_t room, sys::Fault& fault);
   // Absolute path of the room's cgroup; empty when it has none or has ended.
@@ -57,7 +60,9 @@ class Watcher : public launch::RoomSink {
   void Run();
   void Wake();
   void FinishJobs();
+  enum class Heard { kMore, kAll, kUnable };
   bool ReadControl(Room& room);  // false when it could not be read to its end for now
+  Heard ReadRecordLocked(Room& room);
   void ReadChanges();
   void EndRoom(uint32_t number);
   int EnforceDeadlines();

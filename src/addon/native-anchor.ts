@@ -14,6 +14,8 @@ export interface Launcher {
   launch(plan: Plan, listener: RoomListener): number;
   run(room: number, process: ProcessPlan, lifetime: number | null): NativeExec;
   exec(room: number, process: ProcessPlan): NativeExec;
+  /** Room-init has said something, it seems: delivers at once what would come in a later turn of the event loop. */
+  look(room: number): void;
   /** False when the room has ended, which its events may not have told yet. */
   signal(room: number, process: number, signal: number): boolean;
   kill(room: number): void;
@@ -46,23 +48,28 @@ export class AnchorBinding implements Launcher, HostNative {
    * nobody uses is let go.
    */
   constructor(addon: Addon, plan: AnchorPlan, plankIdle: number) {
-    this.#native = translate(() => new addon.Anchor(plan, (event) => this.#dispatch(event)));
+    this.#native = translate(() => new addon.Anchor(JSON.stringify(plan), (event) => this.#dispatch(event)));
     this.#native.unref();
     this.#planks = new PlankRest(plankIdle, async (idle) => this.#native.releasePlanks(idle));
   }
 
   launch(plan: Plan, listener: RoomListener): number {
-    const room = translate(() => this.#native.launch(plan));
+    const { seccomp, ...text } = plan;
+    const room = translate(() => this.#native.launch(JSON.stringify(text), seccomp));
     this.#listeners.set(room, listener);
     return room;
   }
 
   run(room: number, process: ProcessPlan, lifetime: number | null): NativeExec {
-    return translate(() => this.#native.run(room, process, lifetime));
+    return translate(() => this.#native.run(room, JSON.stringify(process), lifetime));
   }
 
   exec(room: number, process: ProcessPlan): NativeExec {
-    return translate(() => this.#native.exec(room, process));
+    return translate(() => this.#native.exec(room, JSON.stringify(process)));
+  }
+
+  look(room: number): void {
+    this.#native.look(room);
   }
 
   signal(room: number, process: number, signal: number): boolean {
@@ -106,7 +113,7 @@ export class AnchorBinding implements Launcher, HostNative {
 
   /** Does not keep the process alive. */
   prepare(blank: BlankPlan): Promise<void> {
-    return this.#native.prepare(blank);
+    return this.#native.prepare(JSON.stringify(blank));
   }
 
   probeIdmap(path: string): Promise<boolean> {
@@ -117,11 +124,11 @@ export class AnchorBinding implements Launcher, HostNative {
   // whoever calls it translates the others.
 
   openPlank(lower: LowerPlan): Promise<{ readonly idmap: boolean }> {
-    return this.#using(() => this.#native.openPlank(lower));
+    return this.#using(() => this.#native.openPlank(JSON.stringify(lower)));
   }
 
   readPlankFile(lower: LowerPlan, path: string, limit: number): Promise<Uint8Array | null> {
-    return this.#using(() => this.#native.readPlankFile(lower, path, limit));
+    return this.#using(() => this.#native.readPlankFile(JSON.stringify(lower), path, limit));
   }
 
   hold(): void {

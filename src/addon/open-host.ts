@@ -78,6 +78,7 @@ export async function openHost(options: unknown): Promise<OpenedHost> {
     const identities = new PlankIdentities();
     const host = createHost({
       native: binding,
+      files: { ...hostFiles, version: (path) => addon.fileVersion(path) },
       planks: { header: readPlankHeader, digest: (path) => identities.digest(path) },
       ids: new IdRanges({
         claim: (name) => addon.claimName(name),

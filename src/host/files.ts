@@ -35,6 +35,8 @@ export interface HostFiles {
   read(path: string): string | null;
   /** Follows symbolic links. */
   stat(path: string): FileFacts | null;
+  /** `version` of what it leads to: asked for every room. */
+  version(path: string): string | null;
   /** Target of a symbolic link; null when the path is not one. */
   link(path: string): string | null;
   /** Names in a directory, sorted. */
@@ -61,6 +63,7 @@ const readLimit = 1024 * 1024;
 export const hostFiles: HostFiles = {
   read: (path) => quietly(() => readFileSync(path).subarray(0, readLimit).toString('utf8')),
   stat: (path) => quietly(() => toFacts(statSync(path, { bigint: true }))),
+  version: (path) => hostFiles.stat(path)?.version ?? null,
   link: (path) => quietly(() => readlinkSync(path)),
   list: (path) => quietly(() => readdirSync(path).sort()),
   realPath: (path) => quietly(() => realpathSync.native(path)),

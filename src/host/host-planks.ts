@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import { resolve } from 'node:path/posix';
-import type { FaultError, NativeAnchor } from '../../types/addon.js';
+import { isAbsolute, resolve } from 'node:path/posix';
+import type { FaultError } from '../../types/addon.js';
 import type { LowerPlan } from '../../types/plan.js';
 import type { CheckedPlank } from '../spec/checked.js';
 import { RoomError } from '../errors.js';
@@ -28,7 +28,13 @@ export interface OpenPlank {
   read(path: string): Promise<string | null>;
 }
 
-type PlankNative = Pick<NativeAnchor, 'openPlank' | 'readPlankFile'>;
+/** What is asked of native code about planks. */
+export interface PlankNative {
+  /** Mounts it; `idmap`: whether its file system takes an idmapped mount. */
+  openPlank(lower: LowerPlan): Promise<{ readonly idmap: boolean }>;
+  /** Text of a regular file in it; null when there is none. At most `limit` bytes. */
+  readPlankFile(lower: LowerPlan, path: string, limit: number): Promise<Uint8Array | null>;
+}
 
 /** The planks that an Anchor has used. A plank that stays the same costs a room one stat(2). */
 export class HostPlanks {
@@ -47,8 +53,8 @@ export class HostPlanks {
   /** `digest`: 64 hex digits that the plank must have. */
   async open(plank: CheckedPlank, digest: string | null): Promise<OpenPlank> {
     if (plank.kind === 'host') return this.#openHost(digest);
-    const path = resolve(plank.path);
-    const version = this.#files.stat(path)?.version ?? null;
+    const path = isAbsolute(plank.path) ? plank.path : resolve(plank.path);
+    const version = this.#files.version(path);
     const opened = await this.#openImage(path, version);
     if (digest !== null) await this.#verify(path, digest, version);
     return opened;
@@ -144,7 +150,7 @@ export class HostPlanks {
       });
     }
     // What was mounted is what was hashed only if nobody replaced the file in between.
-    if (this.#files.stat(path)?.version !== version) {
+    if (this.#files.version(path) !== version) {
       throw new RoomError('ERR_ROOM_PLANK_DIGEST', `${path} changed while it was verified`, { path });
     }
   }

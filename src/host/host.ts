@@ -5,7 +5,7 @@ import type { HostFiles, SourceFiles } from './files.js';
 import { hostFiles, sourceFiles } from './files.js';
 import { IdmapProbes } from './idmap-probes.js';
 import type { IdRanges } from './ids.js';
-import { HostPlanks, type PlankReaders } from './host-planks.js';
+import { HostPlanks, type PlankReaders, type PlankNative } from './host-planks.js';
 import { FreshPlaces } from './places.js';
 import { computeCovers, type Covers } from './proc-masks.js';
 import { shareOfPids } from './pids.js';
@@ -13,7 +13,7 @@ import type { ResolutionNote } from './resolved-room.js';
 import { WrittenTrees } from './written-trees.js';
 
 /** What is asked of native code while a spec is resolved. */
-export type HostNative = Pick<NativeAnchor, 'openPlank' | 'probeIdmap' | 'readPlankFile'>;
+export type HostNative = PlankNative & Pick<NativeAnchor, 'probeIdmap'>;
 
 /** Where rooms get their cgroups. */
 export interface HostCgroup {

@@ -11,7 +11,7 @@ import { explainStart } from './explain-start.js';
 import { plankHeads } from './head-reader.js';
 import { outcomeOf, type EndFacts, type Outcome } from './outcome.js';
 import { ProcessLife } from './process-life.js';
-import { Stdio, stdioOf } from './stdio.js';
+import { Stdio, stdioOf, type StdioFds } from './stdio.js';
 import type { PhaseClock, Timings } from './timings.js';
 import type { WaitingRoom } from './waiting.js';
 
@@ -79,13 +79,12 @@ export class RoomLife {
 
   /** Gives a waiting room its command, and goes on as after a launch. False when it has ended: nothing has happened then. */
   adopt(waiting: WaitingRoom): boolean {
-    const { plan, launcher } = this.#parts;
-    const streams = waiting.run(plan, (event) => this.#handle(event));
+    const streams = waiting.run(this.#parts.plan, (event) => this.#handle(event));
     if (streams === null) return false;
     this.#hold();
     this.#number = waiting.number;
     this.pid = waiting.pid;
-    this.stdio = stdioOf(streams, plan.process, launcher);
+    this.stdio = this.#stdioOf(streams);
     return true;
   }
 
@@ -135,7 +134,7 @@ export class RoomLife {
       case 'launched':
         this.pid = event.pid;
         this.#marks = event.marks;
-        this.stdio = stdioOf(event, this.#parts.plan.process, this.#parts.launcher);
+        this.stdio = this.#stdioOf(event);
         this.stdio.setRef(this.#ref);
         return;
       case 'waiting':
@@ -154,6 +153,14 @@ export class RoomLife {
       case 'removed':
         return this.#remove(event.fault);
     }
+  }
+
+  /** What says something runs. Its output is often here before the news of its start has come all the way round. */
+  #stdioOf(fds: StdioFds): Stdio {
+    const { launcher, plan } = this.#parts;
+    return stdioOf(fds, plan.process, launcher, () => {
+      if (this.state === 'starting') launcher.look(this.#number);
+    });
   }
 
   #handleCommand(event: Extract<NativeEvent, { readonly process: number }>): void {

@@ -24,6 +24,7 @@ export class Lull {
   readonly #fillers: Filler[] = [];
   #filling: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
+  #delay = 0;
   #spawning = 0;
   /** Who waits for all of it. */
   #waited = 0;
@@ -39,10 +40,9 @@ export class Lull {
     if (index >= 0) this.#fillers.splice(index, 1);
   }
 
-  /** A spawn is under way until the promise settles. */
+  /** A spawn is under way until the promise settles. What would be made meanwhile finds that out when its time comes. */
   async during<T>(spawn: Promise<T>): Promise<T> {
     this.#spawning++;
-    this.filled();
     try {
       return await spawn;
     } finally {
@@ -54,11 +54,17 @@ export class Lull {
   /** Something was taken, or is wanted: sees to it that it is made in time. */
   filled(): void {
     if (this.#stopped) return;
-    clearTimeout(this.#timer);
     const wanting = this.#fillers.filter(({ missing, eager }) => missing && (eager || this.#spawning === 0));
     if (wanting.length === 0) return;
-    const soon = wanting.some(({ urgent, eager }) => urgent || eager);
-    this.#timer = setTimeout(() => void this.#fill(), soon ? SOON : REST);
+    const eager = wanting.some((filler) => filler.eager);
+    // One take after the other must not put it off for ever.
+    if (eager && this.#timer !== undefined && this.#delay === SOON) return;
+    clearTimeout(this.#timer);
+    this.#delay = eager || wanting.some(({ urgent }) => urgent) ? SOON : REST;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#fill();
+    }, this.#delay);
     this.#timer.unref();
   }
 

@@ -3,8 +3,8 @@ import { RoomError } from '../errors.js';
 import type { CheckedSpec } from '../spec/checked.js';
 import { conflict, readFields, readObject, wrongValue } from '../spec/field.js';
 import { SpecMemory, type RememberedSpec } from '../spec/memory.js';
-import { joinSpec, readSpecFields, type SpecFields } from '../spec/parse.js';
-import { copyPlain } from '../spec/plain.js';
+import { joinSpec, readSpecFields, withCommand, type SpecFields } from '../spec/parse.js';
+import { copyPlain, sameBut } from '../spec/plain.js';
 import { readInteger } from '../spec/scalar.js';
 import { poolOptionKeys, takeOptionKeys } from '../spec/take-options.js';
 import type { PoolOptions, PoolSpec, TakeOptions } from '../spec/take-options.js';
@@ -43,6 +43,8 @@ export interface PoolCounters {
   readonly failed: number;
 }
 
+type SpecTaken = Readonly<Record<string, unknown>> & { readonly limits?: unknown };
+
 const DEFAULT_SIZE = 8;
 const MOST_ROOMS = 256;
 
@@ -60,6 +62,9 @@ export class Pool {
   /** Its spec, in a copy: whoever changes the object later changes nothing here. */
   readonly #written: SpecFields;
   readonly #asked: RememberedSpec;
+  /** The last options without limits: most are the same again, with another command. */
+  #taken: { readonly written: Readonly<Record<string, unknown>>; readonly asked: RememberedSpec } | null =
+    null;
   #shape: RoomShape | null = null;
   #hits = 0;
   #misses = 0;
@@ -149,7 +154,12 @@ export class Pool {
   }
 
   #ask(options: TakeOptions): RememberedSpec {
-    const { limits, ...rest } = readFields(options, 'options', takeOptionKeys);
+    if (this.#taken !== null) {
+      const { written, asked } = this.#taken;
+      const command = sameBut(options, written, 'command');
+      if (command !== undefined) return { spec: withCommand(asked.spec, command), room: asked.room };
+    }
+    const { limits, ...rest } = copyPlain({ ...readFields(options, 'options', takeOptionKeys) }) as SpecTaken;
     // A pool without a command wants one here: the check of the spec says so.
     const fields = { ...this.#written, ...rest };
     const { room } = this.#asked;
@@ -158,8 +168,10 @@ export class Pool {
         ? { spec: joinSpec(room, fields), room }
         : this.#specs.parse({ ...fields, limits: this.#mergeLimits(limits) });
     const [made, taken] = [this.#asked, asked].map(({ spec }) => spec.stdio.kind === 'pty');
-    if (made === taken) return asked;
-    throw conflict('stdio', `the rooms of this pool are made ${made ? 'with' : 'without'} a terminal`);
+    if (made !== taken)
+      throw conflict('stdio', `the rooms of this pool are made ${made ? 'with' : 'without'} a terminal`);
+    if (limits === undefined) this.#taken = { written: rest, asked };
+    return asked;
   }
 
   #mergeLimits(value: unknown): Record<string, unknown> {

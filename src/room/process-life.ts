@@ -35,7 +35,9 @@ export class ProcessLife {
     this.#clock = clock;
     this.#timings = clock.timings({});
     this.number = native.process;
-    this.stdio = stdioOf(native, plan, launcher);
+    this.stdio = stdioOf(native, plan, launcher, () => {
+      if (this.#state === 'starting') launcher.look(room);
+    });
   }
 
   get timings(): Timings {

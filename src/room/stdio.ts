@@ -4,6 +4,7 @@ import { Readable, type Duplex } from 'node:stream';
 import type { ProcessPlan } from '../../types/plan.js';
 import type { Launcher } from '../addon/native-anchor.js';
 import { drain } from './drain.js';
+import { EarlyOutput } from './early-output.js';
 import { endedTerminal, PtyStream } from './pty-stream.js';
 
 /** The parent's ends, as native code hands them over; -1 where there is none. With a pty only stdin is set: the master. */
@@ -34,8 +35,8 @@ export class Stdio {
   #stdout: (Readable & StdioStream) | null = null;
   #stderr: (Readable & StdioStream) | null = null;
   #terminal: PtyStream | null = null;
-  /** stdout before somebody asked for it: nothing was read from it. */
-  #unread: Socket | null = null;
+  /** stdout before somebody asked for it. */
+  #early: EarlyOutput | null = null;
   /** What a terminal that nobody asked for had shown when its process ended. */
   #shown: Duplex | null = null;
   readonly #lender: Lender;
@@ -69,9 +70,10 @@ export class Stdio {
     if (this.#pty) return this.#openTerminal() ?? this.#shown;
     const fd = this.#take('stdout');
     if (fd >= 0) {
-      this.#stdout = this.#tune(this.#unread ?? this.#socket(fd, { readable: true, writable: false }));
-      if (this.#unread !== null) this.#stdout.read(0); // as every other socket does when it is made
-      this.#unread = null;
+      this.#stdout = this.#tune(
+        this.#early?.release() ?? this.#socket(fd, { readable: true, writable: false }),
+      );
+      this.#early = null;
     }
     return this.#stdout;
   }
@@ -83,13 +85,12 @@ export class Stdio {
     return this.#stderr;
   }
 
-  /** Makes what will most likely be asked for. */
-  prepare(): void {
+  /** Makes what will most likely be asked for. `heard`: the process has said something there, or never will. */
+  prepare(heard: () => void): void {
     const fd = this.#fds.stdout;
     if (this.#pty || fd < 0) return;
-    // Known to Node's own tty streams and not to its documentation: nothing is read before somebody asks.
-    const unread = { manualStart: true };
-    this.#unread = this.#socket(fd, { readable: true, writable: false, ...unread }).unref();
+    this.#lender.own(fd);
+    this.#early = new EarlyOutput(fd, heard);
   }
 
   /** Whether the event loop stays alive for streams that are open or will be. */
@@ -126,20 +127,22 @@ export class Stdio {
   #settleOutput(name: 'stdout' | 'stderr', alone: boolean): (Readable & StdioStream) | null {
     const fd = this.#take(name);
     if (fd < 0) return null;
-    const unread = name === 'stdout' ? this.#unread : null;
-    if (unread !== null) return this.#settleUnread(fd, unread, alone);
+    const early = name === 'stdout' ? this.#early : null;
+    if (early !== null) return this.#settleEarly(fd, early, alone);
     if (!alone) return this.#tune(keepWhatIsThere(fd, this.#lender));
     const rest = drain(fd);
     this.#lender.discard(fd);
     return Readable.from(rest.chunks, { objectMode: false });
   }
 
-  #settleUnread(fd: number, unread: Socket, alone: boolean): Readable & StdioStream {
-    this.#unread = null;
+  #settleEarly(fd: number, early: EarlyOutput, alone: boolean): Readable & StdioStream {
+    this.#early = null;
+    const before = early.soFar();
     const { chunks, ended } = drain(fd);
-    if (!ended && !alone) return this.#tune(withFirst(unread, chunks));
-    unread.destroy();
-    return Readable.from(chunks, { objectMode: false });
+    const all = [...before, ...chunks];
+    if (!ended && !alone) return this.#tune(withFirst(early.release(), all));
+    early.destroy();
+    return Readable.from(all, { objectMode: false });
   }
 
   #openTerminal(): PtyStream | null {
@@ -173,10 +176,10 @@ export class Stdio {
   }
 }
 
-/** The streams of a process that native code has just started. */
-export function stdioOf(fds: StdioFds, plan: ProcessPlan, launcher: Lender): Stdio {
+/** The streams of a process that native code has just started; `heard` as in `prepare()`. */
+export function stdioOf(fds: StdioFds, plan: ProcessPlan, launcher: Lender, heard: () => void): Stdio {
   const stdio = new Stdio(fds, plan.stdio.kind === 'pty', launcher);
-  stdio.prepare();
+  stdio.prepare(heard);
   return stdio;
 }
 

@@ -10,6 +10,9 @@ export const argumentSpace = 6 * 2 ** 20;
 
 const pointerBytes = 8;
 
+/** 3 of UTF-8, and the pointer of what is empty. */
+const mostBytesPerUnit = 3 + pointerBytes;
+
 const expectedCommand = 'a non-empty array of strings: the program and its arguments';
 
 /** Program and arguments. */
@@ -41,6 +44,11 @@ export function refuseLongArgument(text: string, field: string): void {
  * `stack`, which is 2 MiB where that is 8 MiB.
  */
 export function refuseLongCommand(command: readonly string[], env: CheckedEnv, field: string): void {
+  // As above: what cannot be too long need not be counted.
+  let units = command.length + 2 * env.length;
+  for (const argument of command) units += argument.length;
+  for (const [name, value] of env) units += name.length + value.length;
+  if (units * mostBytesPerUnit <= argumentSpace) return;
   let bytes = (command.length + env.length) * pointerBytes;
   for (const argument of command) bytes += Buffer.byteLength(argument) + 1;
   for (const [name, value] of env) bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 2;

@@ -1,6 +1,6 @@
 import type { CheckedRoom, CheckedSpec } from './checked.js';
-import { copyPlain, samePlain } from './plain.js';
-import { joinSpec, parseRoomFields, readSpecFields, type SpecFields } from './parse.js';
+import { copyPlain, sameBut, samePlain } from './plain.js';
+import { joinSpec, parseRoomFields, readSpecFields, withCommand, type SpecFields } from './parse.js';
 
 /** A checked spec, and its part that is the same object for as long as nothing of it was written differently. */
 export interface RememberedSpec {
@@ -28,17 +28,32 @@ const roomKeys = [
  * wrote about the room is then compared with what they wrote last time, which is quicker than checking it anew.
  */
 export class SpecMemory {
-  #last: { readonly written: Partial<SpecFields>; readonly room: CheckedRoom } | null = null;
+  #last: { readonly written: SpecFields; readonly room: CheckedRoom } | null = null;
+  #whole: { readonly written: Readonly<Record<string, unknown>>; readonly asked: RememberedSpec } | null =
+    null;
 
   parse(value: unknown): RememberedSpec {
+    const again = this.#sameButCommand(value);
+    if (again !== null) return again;
     const fields = readSpecFields(value);
     if (this.#last === null || !roomKeys.every((key) => samePlain(fields[key], this.#last?.written[key]))) {
       // Checked is the copy: a getter or a proxy may say something else each time it is asked.
-      const written = { ...fields };
-      for (const key of roomKeys) written[key] = copyPlain(fields[key]);
+      const written = Object.fromEntries(roomKeys.map((key) => [key, copyPlain(fields[key])])) as SpecFields;
       this.#last = { written, room: parseRoomFields(written) };
     }
-    const { room } = this.#last;
-    return { spec: joinSpec(room, fields), room };
+    const { room, written: ofRoom } = this.#last;
+    const written: Record<string, unknown> = {};
+    for (const key of Object.keys(fields) as (keyof SpecFields)[])
+      written[key] = key in ofRoom ? ofRoom[key] : copyPlain(fields[key]);
+    const asked = { spec: joinSpec(room, written as SpecFields), room };
+    this.#whole = { written, asked };
+    return asked;
+  }
+
+  #sameButCommand(value: unknown): RememberedSpec | null {
+    if (this.#whole === null) return null;
+    const { written, asked } = this.#whole;
+    const command = sameBut(value, written, 'command');
+    return command === undefined ? null : { spec: withCommand(asked.spec, command), room: asked.room };
   }
 }

@@ -76,6 +76,13 @@ export function joinSpec(room: CheckedRoom, fields: SpecFields): CheckedSpec {
   });
 }
 
+/** The same with another command. */
+export function withCommand(spec: CheckedSpec, value: unknown): CheckedSpec {
+  const command = parseCommand(value, 'command');
+  refuseLongCommand(command, spec.env, 'command');
+  return deepFreeze({ ...spec, command });
+}
+
 /**
  * Checks the arguments of `room.exec()`; `identity` is the one of the room. Fields are named `argv[1]` and
  * `options.cwd`. null in the result stands for what the command of the room has.

@@ -25,6 +25,22 @@ export function samePlain(value: unknown, kept: unknown): boolean {
   return keys.every((key) => Object.hasOwn(kept, key) && samePlain(value[key], kept[key]));
 }
 
+/**
+ * What an object has under `key`, where all else in it is the same plain data as in `kept`, a copy of copyPlain(); undefined
+ * where it is not, or where it has nothing there.
+ */
+export function sameBut(value: unknown, kept: Readonly<Record<string, unknown>>, key: string): unknown {
+  if (!isPlain(value)) return undefined;
+  const keys = Reflect.ownKeys(value);
+  if (keys.length !== Object.keys(kept).length) return undefined;
+  let other: unknown;
+  for (const each of keys) {
+    if (each === key) other = value[each];
+    else if (!Object.hasOwn(kept, each) || !samePlain(value[each], kept[each as string])) return undefined;
+  }
+  return other;
+}
+
 function isPlain(value: unknown): value is Record<string | symbol, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -16,6 +16,7 @@ export function refuseUnwritable(text: string, field: string, expected = 'a stri
   if (nul !== -1) {
     throw wrongValue(field, `${expected} without NUL bytes`, text, `one at position ${nul}`);
   }
+  if (text.isWellFormed()) return;
   // With the flag u a pair is one code point, so this finds lone ones only.
   const surrogate = text.search(/\p{Surrogate}/u);
   if (surrogate !== -1) {

@@ -3,7 +3,6 @@
 // in the field that native code reads last.
 import { loadAddon } from '../../src/addon/load.js';
 import type { NativeAnchor } from '../../types/addon.js';
-import type { BlankPlan, LowerPlan, Plan, ProcessPlan } from '../../types/plan.js';
 import { tryFor } from './loop.js';
 import { Ambush, mutate } from './mutate.js';
 import type { Random } from './random.js';
@@ -15,7 +14,7 @@ const privileged = process.geteuid?.() === 0;
 let anchor = openAnchor();
 
 function openAnchor(): NativeAnchor | null {
-  return privileged ? new addon.Anchor({ init, launchers: 1, cgroup: null }, () => {}) : null;
+  return privileged ? new addon.Anchor(JSON.stringify({ init, launchers: 1, cgroup: null }), () => {}) : null;
 }
 
 /** Only a TypeError of ours that names a field, a fault of the kernel, or what an ambush threw. */
@@ -46,51 +45,74 @@ function spoil(value: unknown, key: string): boolean {
   }
 }
 
-/** Some tricks close the Anchor under whoever is reading; then there is a new one. */
-function withAnchor(random: Random, work: (anchor: NativeAnchor, trick: () => void) => void): void {
+/** Now and then it is closed under whoever asks; then there is a new one. */
+function withAnchor(random: Random, work: (anchor: NativeAnchor) => void): void {
   if (anchor === null) return;
   const current = anchor;
-  const closes = random.chance(200);
-  work(current, () => {
-    if (!closes || anchor === null) return;
+  if (random.chance(200)) {
     anchor = null;
     void current.close();
-  });
+  }
+  work(current);
   anchor ??= openAnchor();
+}
+
+/** What a mutated value is as text, undefined where JSON has no word for it. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // A BigInt, an ambush, or longer than a string can be.
+    if (error instanceof TypeError || error instanceof RangeError || error instanceof Ambush)
+      return undefined;
+    throw error;
+  }
+}
+
+/** Bytes of the text are exchanged, lost or doubled. */
+function damagedText(value: unknown, random: Random): string {
+  return random.damage(Buffer.from(textOf(value) ?? 'null')).toString(random.pick(['utf8', 'latin1']));
 }
 
 const odd = (random: Random): never => mutate(random.pick([1, 4_000_000_000, 'text', null]), random) as never;
 
-addon.checkPlan(wholePlan);
+const { seccomp, ...wholeText } = wholePlan;
+addon.checkPlan(JSON.stringify(wholeText), seccomp);
 
 await tryFor({
   checkPlan: (random) => {
-    const plan = mutate(wholePlan, random, () => {});
-    expectRefusal(() => addon.checkPlan(plan as Plan));
+    const plan = textOf(mutate(wholeText, random)) as string;
+    expectRefusal(() => addon.checkPlan(plan, mutate(seccomp, random) as Uint8Array));
+  },
+  text: (random) => {
+    expectRefusal(() => addon.checkPlan(damagedText(wholeText, random), seccomp));
   },
   launch: (random) => {
-    withAnchor(random, (current, trick) => {
-      const plan = mutate(wholePlan, random, trick);
-      if (spoil(plan, 'lifetime')) expectRefusal(() => current.launch(plan as Plan));
+    withAnchor(random, (current) => {
+      const plan = mutate(wholeText, random);
+      if (!spoil(plan, 'lifetime')) return;
+      expectRefusal(() => current.launch(textOf(plan) as string, mutate(seccomp, random) as Uint8Array));
     });
   },
   prepare: (random) => {
-    withAnchor(random, (current, trick) => {
-      const blank = mutate(blankPlan, random, trick);
-      if (spoil(blank, 'upperInodes')) expectRefusal(() => current.prepare(blank as BlankPlan));
+    withAnchor(random, (current) => {
+      const blank = mutate(blankPlan, random);
+      if (spoil(blank, 'upperInodes')) expectRefusal(() => current.prepare(textOf(blank) as string));
     });
   },
   exec: (random) => {
-    withAnchor(random, (current, trick) => {
-      const process = mutate(processPlan, random, trick) as ProcessPlan;
+    withAnchor(random, (current) => {
+      const process = random.chance(2)
+        ? damagedText(processPlan, random)
+        : (textOf(mutate(processPlan, random)) as string);
       expectRefusal(() => current.exec(1, process));
       expectRefusal(() => current.run(1, process, null));
     });
   },
   lower: (random) => {
-    withAnchor(random, (current, trick) => {
-      const lower = mutate(wholePlan.root.lower, random, trick);
-      if (spoil(lower, 'kind')) expectRefusal(() => current.openPlank(lower as LowerPlan));
+    withAnchor(random, (current) => {
+      const lower = mutate(wholePlan.root.lower, random);
+      if (spoil(lower, 'kind')) expectRefusal(() => current.openPlank(textOf(lower) as string));
     });
   },
   methods: (random) => {
@@ -115,7 +137,7 @@ await tryFor({
         },
         () =>
           new addon.Anchor(
-            mutate({ init: '/nowhere', launchers: 1, cgroup: 7 }, random) as never,
+            textOf(mutate({ init: '/nowhere', launchers: 1, cgroup: 7 }, random)) as string,
             odd(random),
           ),
       ];

@@ -55,6 +55,7 @@ export function madeUpFiles(
       return real === null ? null : (describe(real)?.text ?? null);
     },
     stat,
+    version: (path) => stat(path)?.version ?? null,
     link: (path) => describe(path)?.linkTo ?? null,
     list: (path) => {
       if (describe(path) === null) return null;

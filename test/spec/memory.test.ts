@@ -23,6 +23,34 @@ test('what is written again gives the same room, and what parseRoomSpec gives', 
   t.true(Object.isFrozen(second.spec) && Object.isFrozen(second.spec.command));
 });
 
+test('what is the same but for its command is what parseRoomSpec gives, each time', (t) => {
+  const memory = new SpecMemory();
+  const written = { ...rich(), env: { A: 'b' }, cwd: '/x', stdio: ['ignore', 'pipe', 'ignore'], lifetime: 3 };
+  const first = memory.parse({ ...written, command: ['one'] });
+  for (const command of [['two'], ['three', ''], ['one']]) {
+    const spec = { ...written, command };
+    const again = memory.parse(spec);
+    t.deepEqual(again.spec, parseRoomSpec(spec));
+    t.is(again.spec.stdio, first.spec.stdio, 'nothing else is checked anew');
+    t.true(Object.isFrozen(again.spec) && Object.isFrozen(again.spec.command));
+  }
+  for (const change of [
+    { env: { A: 'c' } },
+    { env: {} },
+    { cwd: '/y' },
+    { stdio: 'pipe' },
+    { lifetime: 4 },
+  ]) {
+    const spec = { ...written, ...change };
+    t.deepEqual(memory.parse(spec).spec, parseRoomSpec(spec));
+    t.deepEqual(memory.parse(written).spec, parseRoomSpec(written));
+  }
+  for (const command of [[], [''], ['a\0'], ['\ud800'], [1], 'sh', undefined])
+    t.throws(() => memory.parse({ ...written, command }), { any: true });
+  written.env.A = 'changed in place';
+  t.deepEqual(memory.parse(written).spec, parseRoomSpec(written));
+});
+
 test('every difference counts, however deep', (t) => {
   const changes: Record<string, unknown>[] = [
     { hostname: 'other' },

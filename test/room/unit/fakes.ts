@@ -38,6 +38,10 @@ export class FakeLauncher implements Launcher {
     return this.execs;
   }
 
+  look(room: number): void {
+    this.calls.push(`look ${room}`);
+  }
+
   signal(room: number, process: number, signal: number): boolean {
     this.calls.push(`signal ${room} ${process} ${signal}`);
     return true;

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { closeSync, fstatSync, writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { RoomError } from '../../../src/errors.js';
 import { PhaseClock } from '../../../src/room/timings.js';
 import { ended, exited, fault, launched, makePipe, removed, started, startLife } from './fakes.js';
@@ -26,6 +27,22 @@ test('from launch to removal', async (t) => {
   t.is(launcher.holds, 0);
   t.deepEqual(gone, [true]);
   t.deepEqual(events.map(({ type }) => type), ['started', 'exited', 'removed']); // prettier-ignore
+});
+
+test('output before the news of the start makes it look for that, once', async (t) => {
+  const { launcher, life } = startLife();
+  const out = makePipe();
+  launcher.say({ ...launched, stdout: out.readEnd });
+  writeSync(out.writeEnd, 'a');
+  for (let turns = 0; turns < 1000 && !launcher.calls.includes('look 7'); turns++) await pause(1);
+  launcher.say(started);
+  await life.started.promise;
+  writeSync(out.writeEnd, 'b');
+  closeSync(out.writeEnd);
+  const chunks: Buffer[] = [];
+  for await (const chunk of life.stdio.stdout ?? []) chunks.push(chunk as Buffer);
+  t.is(Buffer.concat(chunks).toString(), 'ab');
+  t.is(launcher.calls.filter((call) => call === 'look 7').length, 1);
 });
 
 test('a launch that fails', async (t) => {
