@@ -1,5 +1,6 @@
 // foreign: goes into the kernel by every door that is not the one of 64-bit programs, from a process each. Prints
-// `NAME killed by N`, or what the call gave.
+// `NAME killed by N`, or what the call gave. ia32: whether this kernel has a door for 32-bit programs at all: `open`, or
+// `closed` where int 0x80 is an exception that it makes SIGSEGV of (ia32_emulation=off, CONFIG_IA32_EMULATION).
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -102,5 +103,18 @@ int foreign(int count, char** words) {
       printf("%s 0\n", doors[i].name);
     fflush(stdout);
   }
+  return 0;
+}
+
+int ia32(int count, char** words) {
+  (void)count, (void)words;
+  pid_t child = fork();
+  if (child == 0) {
+    int80_getpid();
+    _exit(0);
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child) return 1;
+  puts(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV ? "closed" : "open");
   return 0;
 }

@@ -18,6 +18,7 @@ int look(int count, char** words);         // channels.c
 int namespaces(int count, char** words);   // namespaces.c
 int page_cache(int count, char** words);   // page_cache.c
 int foreign(int count, char** words);      // foreign.c
+int ia32(int count, char** words);         // foreign.c
 int retrace(int count, char** words);      // retrace.c
 int raise_all(int count, char** words);    // raise.c
 int reach(int count, char** words);        // reach.c

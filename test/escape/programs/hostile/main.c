@@ -5,7 +5,7 @@ static const struct {
   int (*run)(int count, char** words);
 } attacks[] = {
     {"verdicts", verdicts},     {"execute", execute_all},   {"leave", leave},     {"look", look},
-    {"namespaces", namespaces}, {"page-cache", page_cache}, {"foreign", foreign}, {"retrace", retrace},
+    {"namespaces", namespaces}, {"page-cache", page_cache}, {"foreign", foreign}, {"ia32", ia32}, {"retrace", retrace},
     {"raise", raise_all},       {"reach", reach},           {"surface", surface}, {"swarm", swarm},
     {"exhaust", exhaust},       {"spare", spare},           {"shocker", shocker}, {"climb", climb},
 };

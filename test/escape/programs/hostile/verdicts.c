@@ -105,9 +105,10 @@ static int old_entry(void) {
     int status = 0;
     if (child < 0 || waitpid(child, &status, 0) != child) return 1;
     printf("%d %s\n", number,
-           WIFSIGNALED(status) && WTERMSIG(status) == 31 /* SIGSYS */ ? "killed"
-           : WIFEXITED(status) && WEXITSTATUS(status) == 4            ? "passed"
-                                                                      : "failed");
+           WIFSIGNALED(status) && WTERMSIG(status) == 31 /* SIGSYS */    ? "killed"
+           : WIFSIGNALED(status) && WTERMSIG(status) == 11 /* SIGSEGV */ ? "closed"
+           : WIFEXITED(status) && WEXITSTATUS(status) == 4               ? "passed"
+                                                                         : "failed");
   }
   return 0;
 }
