@@ -79,6 +79,8 @@ export interface TreeEntry {
   /** `mount`: another file system. */
   readonly kind: 'file' | 'directory' | 'mount' | 'link' | 'fifo' | 'socket' | 'block' | 'character';
   readonly size: number;
+  /** Bytes that it takes on its disk: less than its size where it has holes. */
+  readonly allocated: number;
   readonly links: number;
   readonly executable: boolean;
   /** Of a file: device, inode, size, mtime and ctime. */

@@ -27,6 +27,7 @@ class TreeWorker : public Napi::AsyncWorker {
       object.Set("path", Napi::Buffer<char>::Copy(env, entry.path.data(), entry.path.size()));
       object.Set("kind", entry.kind);
       object.Set("size", static_cast<double>(entry.size));
+      object.Set("allocated", static_cast<double>(entry.allocated));
       object.Set("links", static_cast<double>(entry.links));
       object.Set("executable", entry.executable);
       object.Set("version", entry.version);

@@ -66,6 +66,7 @@ bool ListTree(const std::string& root, uint64_t most, std::vector<TreeEntry>& en
       entry.path = path;
       entry.kind = KindOf(info, device);
       entry.size = static_cast<uint64_t>(info.st_size);
+      entry.allocated = static_cast<uint64_t>(info.st_blocks) * 512;
       entry.links = info.st_nlink;
       entry.executable = (info.st_mode & 0111) != 0;
       if (S_ISREG(info.st_mode)) entry.version = VersionOf(info);

@@ -13,7 +13,7 @@ namespace rooms::copy {
 struct TreeEntry {
   std::string path;       // bytes, from the root
   const char* kind = "";  // types/addon.d.ts TreeEntry
-  uint64_t size = 0, links = 0;
+  uint64_t size = 0, allocated = 0, links = 0;
   bool executable = false;
   std::string version;  // of a file: what Source::Open compares with
 };
