@@ -35,6 +35,7 @@ export async function get(
   await requireSpace(
     dirname(target),
     meta.files.map(({ size }) => ({ size, allocated: size })),
+    'vault.target',
   );
   const partial = join(dirname(target), `.${basename(target)}.partial-${randomBytes(6).toString('hex')}`);
   const directory = core.layout.generation(kind, name, generation);
@@ -61,7 +62,7 @@ export async function get(
       options,
     );
     const damaged = meta.files.filter((file, at) => results[at]?.sha256 !== file.sha256);
-    if (damaged.length > 0) throw damagedIn(located, damaged);
+    if (damaged.length > 0) throw damagedIn(located, namesOf(damaged));
     const back =
       meta.type === 'file' ? meta.files.map((file) => ({ ...file, path: basename(partial) })) : meta.files;
     const bad = await readBack(core.addon, meta.type === 'file' ? dirname(partial) : partial, back, options);
@@ -74,7 +75,9 @@ export async function get(
     });
   } catch (error) {
     await removeTree(partial).catch(() => undefined);
-    throw error;
+    // What was stored is not there any more, or is something else.
+    if ((error as Partial<RoomError>).code !== 'ERR_VAULT_SOURCE') throw error;
+    throw damagedIn(located, (error as RoomError).message, error);
   }
   return { reference: referenceText(located), meta, path: target };
 }
@@ -112,13 +115,20 @@ async function syncTree(meta: GenerationMeta, partial: string): Promise<void> {
   for (const directory of directories) await syncDirectory(join(partial, directory));
 }
 
-function damagedIn(located: Located, files: readonly StoredFile[]): RoomError {
-  const names = files.slice(0, 5).map(({ path }) => JSON.stringify(path));
+function namesOf(files: readonly StoredFile[]): string {
+  return files
+    .slice(0, 5)
+    .map(({ path }) => JSON.stringify(path))
+    .join(', ');
+}
+
+function damagedIn(located: Located, what: string, cause?: unknown): RoomError {
   return new RoomError(
     'ERR_VAULT_DAMAGED',
-    `${referenceText(located)} is damaged in the vault: ${names.join(', ')}; nothing was copied`,
+    `${referenceText(located)} is damaged in the vault: ${what}; nothing was copied`,
     {
       hint: '`anchor vault verify` says what else is; `anchor vault rollback` goes back to a generation that is whole.',
+      ...(cause === undefined ? {} : { cause }),
     },
   );
 }

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { RoomError } from '../errors.js';
-import { attempt } from './system-error.js';
+import { attempt, type VaultStep } from './system-error.js';
 
 /** For directories, meta.json and the log. */
 const margin = 4 * 2 ** 20;
@@ -9,13 +9,9 @@ const margin = 4 * 2 ** 20;
 export async function requireSpace(
   directory: string,
   files: readonly { readonly size: number; readonly allocated: number }[],
+  step: VaultStep = 'vault.read',
 ): Promise<void> {
-  const {
-    bavail,
-    bsize,
-    files: inodes,
-    ffree,
-  } = await attempt('vault.read', directory, () => statfs(directory));
+  const { bavail, bsize, files: inodes, ffree } = await attempt(step, directory, () => statfs(directory));
   const needed = files.reduce((sum, { size, allocated }) => sum + Math.min(size, allocated), 0) + margin;
   const free = bavail * bsize;
   if (needed > free) {
