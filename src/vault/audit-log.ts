@@ -11,7 +11,7 @@ import {
   type AuditEntry,
   type AuditRecord,
 } from './audit-record.js';
-import { syncDirectory, writeNew } from './durable.js';
+import { replaceFile, syncDirectory, writeNew } from './durable.js';
 import { attempt, isErrno } from './system-error.js';
 
 /** Whether the chain of the log holds. */
@@ -41,11 +41,10 @@ export class AuditLog {
     return join(this.directory, currentName);
   }
 
-  /** The first line. */
-  async begin(entry: AuditEntry): Promise<void> {
+  /** The first line, in place of what is there. Half-way it is in `aside`. */
+  async begin(entry: AuditEntry, aside: string): Promise<void> {
     await attempt('vault.log', this.#current, async () => {
-      await writeNew(this.#current, `${recordLine(entry, 1, firstHead)}\n`, 0o644);
-      await syncDirectory(this.directory);
+      await replaceFile(this.#current, `${recordLine(entry, 1, firstHead)}\n`, 0o644, aside);
     });
   }
 
@@ -90,14 +89,14 @@ export class AuditLog {
   }
 
   /** Puts all of it aside and begins anew; returns where the old one is. For a log that cannot be mended. */
-  async restart(entry: AuditEntry): Promise<string> {
+  async restart(entry: AuditEntry, aside: string): Promise<string> {
     return attempt('vault.log', this.#current, async () => {
-      const aside = join(this.directory, `before-${Date.now()}-${process.pid}`);
-      await mkdir(aside);
-      for (const file of await this.#files()) await rename(join(this.directory, file), join(aside, file));
-      await syncDirectory(aside);
-      await this.begin(entry);
-      return aside;
+      const before = join(this.directory, `before-${Date.now()}-${process.pid}`);
+      await mkdir(before);
+      for (const file of await this.#files()) await rename(join(this.directory, file), join(before, file));
+      await syncDirectory(before);
+      await this.begin(entry, aside);
+      return before;
     });
   }
 

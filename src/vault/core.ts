@@ -74,12 +74,8 @@ export class VaultCore implements VaultParts {
     const lock = await FileLock.take(this.addon, this.layout.lock, { patience });
     try {
       const transaction = randomUUID();
-      return await this.audit.restart({
-        operation: 'log',
-        phase: 'done',
-        transaction,
-        message: 'begun anew',
-      });
+      const entry = { operation: 'log', phase: 'done', transaction, message: 'begun anew' } as const;
+      return await this.audit.restart(entry, this.layout.stage);
     } finally {
       lock.release();
     }

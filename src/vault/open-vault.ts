@@ -5,7 +5,7 @@ import { loadAddon } from '../addon/load.js';
 import { RoomError } from '../errors.js';
 import { AuditLog } from './audit-log.js';
 import { VaultCore } from './core.js';
-import { syncDirectory } from './durable.js';
+import { namesIn, syncDirectory } from './durable.js';
 import { FileLock } from './file-lock.js';
 import { Generations } from './generations.js';
 import { vaultKinds } from './kinds.js';
@@ -68,14 +68,8 @@ export async function initVault(path: string, mounted: boolean): Promise<string>
       for (const directory of directories) await mkdir(directory, { recursive: true });
       // All of them, whoever made them: an attempt before this one may have been interrupted.
       for (const kind of vaultKinds) await syncDirectory(layout.kind(kind));
-      if ((await readdir(layout.audit)).length === 0)
-        await new AuditLog(layout.audit).begin({
-          operation: 'init',
-          phase: 'done',
-          transaction: randomUUID(),
-          to: root,
-        });
-      await syncDirectory(layout.audit);
+      const entry = { operation: 'init', phase: 'done', transaction: randomUUID(), to: root } as const;
+      await new AuditLog(layout.audit).begin(entry, layout.stage);
       // From here on it is one.
       await writeMarker(layout.marker, mounted, layout.stage);
       await syncDirectory(dirname(root));
@@ -87,15 +81,26 @@ export async function initVault(path: string, mounted: boolean): Promise<string>
 }
 
 async function requireNew(layout: Layout): Promise<void> {
-  const names = await readdir(layout.root);
-  const strange = names.filter((name) => !harmless.includes(name));
+  if ((await readMarker(layout.marker)) !== null) {
+    throw new RoomError('ERR_VAULT_EXISTS', `${layout.root} is a vault already`, {
+      path: layout.root,
+      hint: 'Open it.',
+    });
+  }
+  const strange = (await readdir(layout.root)).filter((name) => !harmless.includes(name));
+  // What is stored is worth more than a new vault, also where the file is lost that says what this is.
+  for (const kind of vaultKinds) {
+    const names = await namesIn(layout.kind(kind));
+    const stored = await namesIn(layout.generationsOfKind(kind));
+    strange.push(...[...names.filter((name) => name !== '.gen'), ...stored].map((name) => `${kind}/${name}`));
+  }
   if (strange.length === 0) return;
-  const isVault = (await readMarker(layout.marker)) !== null;
   throw new RoomError(
     'ERR_VAULT_EXISTS',
-    isVault
-      ? `${layout.root} is a vault already`
-      : `${layout.root} is not empty: it has ${strange.slice(0, 5).join(', ')}`,
-    { path: layout.root, hint: isVault ? 'Open it.' : 'A vault begins as an empty directory.' },
+    `${layout.root} is not empty: it has ${strange.slice(0, 5).join(', ')}`,
+    {
+      path: layout.root,
+      hint: 'A vault begins as an empty directory.',
+    },
   );
 }

@@ -38,7 +38,7 @@ async function file(directory: string, name: string, content: string): Promise<s
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 async function refused(t: ExecutionContext, work: Promise<unknown>, code: string): Promise<RoomError> {
-  const error = (await t.throwsAsync(work)) as RoomError;
+  const error = await t.throwsAsync<RoomError>(work);
   t.is(error.code, code as RoomError['code'], error.message);
   return error;
 }
