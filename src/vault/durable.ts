@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, readdir, rename, rm, symlink, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, symlink, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isErrno } from './system-error.js';
 
@@ -14,6 +14,28 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** A directory is there. */
+export async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path).catch((error: unknown) => {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  });
+}
+
+/**
+ * Directories below a root are there, with all that are on the way. Not by `recursive` of Node's mkdir: that says ENOENT of a full
+ * disk.
+ */
+export async function makeDirectories(root: string, below: Iterable<string>): Promise<void> {
+  const made = new Set(['.']);
+  const make = async (path: string): Promise<void> => {
+    if (made.has(path)) return;
+    await make(dirname(path));
+    await makeDirectory(join(root, path));
+    made.add(path);
+  };
+  for (const path of below) await make(path);
 }
 
 /** A new file with this text, on the disk; its name is there when its directory is synced. */

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { TransferFile } from '../../types/addon.js';
 import { RoomError } from '../errors.js';
 import type { VaultCore } from './core.js';
-import { removeTree, syncDirectory } from './durable.js';
+import { makeDirectories, removeTree, syncDirectory } from './durable.js';
 import type { Located } from './generations.js';
 import type { GenerationMeta, StoredFile } from './meta.js';
 import { referenceText } from './reference.js';
@@ -42,7 +42,7 @@ export async function get(
   const targetOf = ({ path: below }: StoredFile): string =>
     meta.type === 'file' ? partial : join(partial, below);
   try {
-    await makeDirectories(meta, partial);
+    await makeRoom(meta, partial);
     const results = await runTransfer(
       core.addon,
       {
@@ -96,12 +96,14 @@ async function requireFree(target: string): Promise<void> {
   });
 }
 
-async function makeDirectories(meta: GenerationMeta, partial: string): Promise<void> {
+async function makeRoom(meta: GenerationMeta, partial: string): Promise<void> {
   if (meta.type === 'file') return;
   await attempt('vault.target', partial, async () => {
     await mkdir(partial);
-    const directories = new Set([...meta.files.map(({ path }) => dirname(path)), ...meta.emptyDirectories]);
-    for (const directory of directories) await mkdir(join(partial, directory), { recursive: true });
+    await makeDirectories(partial, [
+      ...meta.files.map(({ path }) => dirname(path)),
+      ...meta.emptyDirectories,
+    ]);
   });
 }
 

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { loadAddon } from '../addon/load.js';
 import { RoomError } from '../errors.js';
 import { AuditLog } from './audit-log.js';
 import { VaultCore } from './core.js';
-import { namesIn, syncDirectory } from './durable.js';
+import { makeDirectory, namesIn, syncDirectory } from './durable.js';
 import { FileLock } from './file-lock.js';
 import { Generations } from './generations.js';
 import { vaultKinds } from './kinds.js';
 import { Layout } from './layout.js';
 import { readMarker, writeMarker, type Marker } from './marker.js';
 import { requireMounted } from './mount-point.js';
-import { attempt, isErrno } from './system-error.js';
+import { attempt } from './system-error.js';
 
 /** What a new file system has in it, and what an attempt that was interrupted leaves. */
 const harmless = ['lost+found', 'nix', ...vaultKinds, 'audit', 'stage', 'trash', 'locks', 'leases'];
@@ -54,18 +54,16 @@ export async function initVault(path: string, mounted: boolean): Promise<string>
   const root = resolve(path);
   const layout = new Layout(root);
   await attempt('vault.init', root, async () => {
-    await mkdir(root).catch((error: unknown) => {
-      if (!isErrno(error, 'EEXIST')) throw error;
-    });
+    await makeDirectory(root);
     await requireMounted(root, mounted);
     await requireNew(layout);
-    await mkdir(layout.locks, { recursive: true });
+    await makeDirectory(layout.locks);
     const lock = await FileLock.take(addon, layout.lock, { patience: 0 });
     try {
       await requireNew(layout);
       const directories = [layout.audit, layout.stage, layout.trash, layout.leases];
       for (const kind of vaultKinds) directories.push(layout.kind(kind), layout.generationsOfKind(kind));
-      for (const directory of directories) await mkdir(directory, { recursive: true });
+      for (const directory of directories) await makeDirectory(directory);
       // All of them, whoever made them: an attempt before this one may have been interrupted.
       for (const kind of vaultKinds) await syncDirectory(layout.kind(kind));
       const entry = { operation: 'init', phase: 'done', transaction: randomUUID(), to: root } as const;

@@ -1,10 +1,10 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { RoomError } from '../errors.js';
 import { linkGeneration } from './activate.js';
 import type { AuditEntry } from './audit-record.js';
 import type { VaultCore } from './core.js';
-import { syncDirectory, writeNew } from './durable.js';
+import { makeDirectories, syncDirectory, writeNew } from './durable.js';
 import type { Duplicates } from './duplicates.js';
 import type { Located } from './generations.js';
 import { metaName } from './layout.js';
@@ -150,7 +150,7 @@ function requireDigest({ kind, name, sha256 }: GenerationMeta, expect: string | 
 
 async function makeEmptyDirectories({ emptyDirectories }: Source, content: string): Promise<void> {
   await attempt('vault.stage', content, async () => {
-    for (const directory of emptyDirectories) await mkdir(join(content, directory), { recursive: true });
+    await makeDirectories(content, emptyDirectories);
   });
 }
 

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { TransferFile, TransferredFile } from '../../types/addon.js';
 import { RoomError } from '../errors.js';
 import type { VaultCore } from './core.js';
+import { makeDirectories } from './durable.js';
 import { alike, linkStored, type Duplicates } from './duplicates.js';
 import type { StoredFile } from './meta.js';
 import type { Source, SourceFile } from './source.js';
@@ -30,7 +31,7 @@ export async function stageFiles(
   options: TransferOptions,
 ): Promise<Staged> {
   const root = contentRoot(generation, { type: source.type, name });
-  await makeDirectories(source, root);
+  await makeRoom(source, root);
   const places = new Map(source.files.map((file) => [file, source.type === 'file' ? name : file.path]));
   const stage: Staging = { core, source, root, places, options, stored: new Map() };
   const linked = await shareWhatIsThere(stage, duplicates);
@@ -120,11 +121,13 @@ function storedOf(stage: Staging, file: SourceFile): StoredFile {
   return stored;
 }
 
-async function makeDirectories(source: Source, root: string): Promise<void> {
+async function makeRoom(source: Source, root: string): Promise<void> {
   await attempt('vault.stage', root, async () => {
     if (source.type === 'tree') await mkdir(root);
-    const directories = new Set(source.files.map(({ path }) => dirname(path)));
-    for (const directory of directories) await mkdir(join(root, directory), { recursive: true });
+    await makeDirectories(
+      root,
+      source.files.map(({ path }) => dirname(path)),
+    );
   });
 }
 

@@ -38,13 +38,9 @@ export class Stage {
     const directory = join(parts.layout.stage, transaction);
     const lock = await attempt('vault.stage', directory, async () => {
       await mkdir(directory);
+      let lock: FileLock | null = null;
       try {
-        const lock = await FileLock.tryTake(
-          parts.addon,
-          join(directory, stageNames.owner),
-          true,
-          holderNote(),
-        );
+        lock = await FileLock.tryTake(parts.addon, join(directory, stageNames.owner), true, holderNote());
         if (lock === null) throw new Error(`${directory} is locked by somebody else`);
         await mkdir(join(directory, stageNames.generation));
         await writeNew(join(directory, stageNames.intent), `${JSON.stringify(intent)}\n`, 0o600);
@@ -53,6 +49,7 @@ export class Stage {
         return lock;
       } catch (error) {
         await removeTree(directory).catch(() => undefined);
+        lock?.release();
         throw error;
       }
     });

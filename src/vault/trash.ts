@@ -1,7 +1,7 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VaultParts } from './core.js';
-import { removeTree, replaceFile, syncDirectory } from './durable.js';
+import { makeDirectory, removeTree, replaceFile, syncDirectory } from './durable.js';
 import type { Located } from './generations.js';
 import { vaultKinds } from './kinds.js';
 import { lastName } from './layout.js';
@@ -34,7 +34,7 @@ export async function makeGenerations(
   { kind, name }: Pick<Located, 'kind' | 'name'>,
 ): Promise<void> {
   const directory = layout.generations(kind, name);
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   // Also where it was there: whoever made it may have been killed before this.
   await syncDirectory(layout.generationsOfKind(kind));
 }
