@@ -22,8 +22,17 @@
       'cflags_cc': ['-fno-threadsafe-statics'],
     },
     {
+      # Not ours: native/third_party/blake3/README.md.
+      'target_name': 'blake3',
+      'type': 'static_library',
+      'sources': ['<@(blake3_sources)'],
+      'defines': ['<@(blake3_defines)'],
+      'cflags!': ['-Wall', '-Wextra', '-Werror'],
+      'cflags': ['-w'],
+    },
+    {
       'target_name': 'anchor_rooms',
-      'dependencies': ['child'],
+      'dependencies': ['child', 'blake3'],
       'sources': ['<@(addon_sources)'],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['<@(addon_defines)'],

@@ -7,10 +7,19 @@
       "native/bridge/event_queue.cc",
       "native/bridge/fault.cc",
       "native/bridge/fields.cc",
+      "native/bridge/file_locks.cc",
       "native/bridge/json.cc",
       "native/bridge/module.cc",
       "native/bridge/read_parts.cc",
       "native/bridge/read_plan.cc",
+      "native/bridge/transfer.cc",
+      "native/bridge/tree.cc",
+      "native/copy/digest.cc",
+      "native/copy/hashing.cc",
+      "native/copy/source.cc",
+      "native/copy/target.cc",
+      "native/copy/transfer.cc",
+      "native/copy/walk.cc",
       "native/launch/blank.cc",
       "native/launch/devices.cc",
       "native/launch/filesystem.cc",
@@ -51,6 +60,17 @@
     ],
     "child_sources": [
       "native/child/child.cc"
+    ],
+    "blake3_sources": [
+      "native/third_party/blake3/blake3.c",
+      "native/third_party/blake3/blake3_dispatch.c",
+      "native/third_party/blake3/blake3_portable.c",
+      "native/third_party/blake3/blake3_avx2_x86-64_unix.S",
+      "native/third_party/blake3/blake3_sse41_x86-64_unix.S"
+    ],
+    "blake3_defines": [
+      "BLAKE3_NO_SSE2",
+      "BLAKE3_NO_AVX512"
     ],
     "init_sources": [
       "native/init/assemble/assemble.cc",

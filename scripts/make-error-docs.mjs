@@ -12,6 +12,7 @@ const groups = [
   ['ERR_ROOM_MOUNT_', 'Mounts', ''],
   ['ERR_ROOM_COMMAND_', 'The command', 'The room was made; the program in it could not be started.'],
   ['ERR_ROOM_CGROUP_', 'Limits', 'A limit that cannot be enforced is refused, never dropped in silence.'],
+  ['ERR_VAULT_', 'The vault', 'What was stored before is untouched by all of them.'],
   ['ERR_ROOM_', 'Everything else', ''],
 ];
 
@@ -37,7 +38,7 @@ const introduction = `<!-- Made by "npm run docs:errors" from src/errors.ts; edi
 
 Match on \`code\`; the text is for people and may change.
 
-- \`RoomError\`: a room, a plank or the host failed. Where the kernel said no it carries \`step\` (what was being done),
+- \`RoomError\`: a room, a plank, a vault or the host failed. Where the kernel said no it carries \`step\` (what was being done),
   \`syscall\`, \`errno\` (negative, as in Node's own errors) and \`path\`; \`hint\` says what to do about it; \`cause\` is
   kept. \`instanceof RoomError\` holds across copies of the package.
 - \`SpecTypeError\` (a \`TypeError\`) and \`SpecRangeError\` (a \`RangeError\`): the spec is wrong; \`field\` names the place,

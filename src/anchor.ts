@@ -4,7 +4,7 @@ import { requireSignal, type Abortable } from './abort.js';
 import { hostReport } from './addon/host-report.js';
 import { errorFromNative } from './addon/refusal.js';
 import type { AnchorBinding } from './addon/native-anchor.js';
-import { openHost, type AnchorOptions, type OpenedHost } from './addon/open-host.js';
+import { openHost, type HostOptions, type OpenedHost } from './addon/open-host.js';
 import { channels, feedDebugLog } from './diagnostics.js';
 import { RoomError } from './errors.js';
 import type { Host } from './host/host.js';
@@ -23,6 +23,14 @@ import { SpecMemory } from './spec/memory.js';
 import { parseRoomSpec } from './spec/parse.js';
 import type { RoomSpec } from './spec/room-spec.js';
 import type { PoolOptions, PoolSpec } from './spec/take-options.js';
+import { openAnchorVault, takeVaultOption, type AnchorVaultOption } from './vault/anchor-vault.js';
+import type { Vault } from './vault/vault.js';
+
+/** How an Anchor is opened. Plain JSON. */
+export interface AnchorOptions extends HostOptions {
+  /** What outlives its rooms. Without one nothing does. */
+  vault?: AnchorVaultOption;
+}
 
 /** Listeners of an Anchor: events of all its rooms. */
 export interface AnchorEventMap {
@@ -50,6 +58,8 @@ export interface Planks {
 export class Anchor extends EventEmitter<AnchorEventMap> {
   /** Build, inspect and verify room images. */
   readonly planks: Planks = Object.freeze({ build: buildPlank, inspect: inspectPlank, verify: verifyPlank });
+  /** What outlives its rooms, or null; closed with the Anchor. */
+  readonly vault: Vault | null;
   readonly #binding: AnchorBinding;
   readonly #host: Host;
   readonly #undo: () => Promise<void>;
@@ -61,8 +71,9 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   readonly #broadcast = new Broadcast<AnchorEvent>();
   #closing: Promise<void> | undefined;
 
-  private constructor({ binding, host, reserve, plankIdle, undo }: OpenedHost) {
+  private constructor({ binding, host, reserve, plankIdle, undo }: OpenedHost, vault: Vault | null) {
     super();
+    this.vault = vault;
     this.#binding = binding;
     this.#host = host;
     this.#undo = undo;
@@ -81,14 +92,21 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
 
   /**
    * Reads what the host can do, loads the addon and starts its threads. Throws ERR_ROOM_ADDON_LOAD,
-   * ERR_ROOM_UNSUPPORTED_PLATFORM, ERR_ROOM_PERMISSION, ERR_ROOM_CGROUP_… (only for a cgroup that the options name), or a
-   * TypeError or RangeError for bad options.
+   * ERR_ROOM_UNSUPPORTED_PLATFORM, ERR_ROOM_PERMISSION, ERR_ROOM_CGROUP_… (only for a cgroup that the options name), ERR_VAULT_…
+   * (what `Vault.open()` throws), or a TypeError or RangeError for bad options.
    */
   static async open(options: AnchorOptions = {}): Promise<Anchor> {
     feedDebugLog();
-    const anchor = new Anchor(await openHost(options));
-    void anchor.#maker.lull.fill();
-    return anchor;
+    const wanted = takeVaultOption(options);
+    const vault = await openAnchorVault(wanted.vault);
+    try {
+      const anchor = new Anchor(await openHost(wanted.host), vault);
+      void anchor.#maker.lull.fill();
+      return anchor;
+    } catch (error) {
+      await vault?.close();
+      throw error;
+    }
   }
 
   /**
@@ -235,6 +253,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     this.#maker.close();
     this.#host.ids.close();
     await this.#undo();
+    await this.vault?.close();
     this.#broadcast.close();
   }
 }

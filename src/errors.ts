@@ -36,6 +36,26 @@ export const errorCodes = {
   ERR_ROOM_ENDED: 'The room has ended.',
   ERR_ROOM_FILE: 'A file operation inside the room was refused or failed.',
   ERR_ROOM_CLOSED: 'The Anchor is closed.',
+  ERR_VAULT_NOT_FOUND: 'The directory is not there or is no vault.',
+  ERR_VAULT_EXISTS: 'The directory is a vault already, or has something else in it.',
+  ERR_VAULT_INVALID: 'The directory is a vault of a newer version, or what makes it one is damaged.',
+  ERR_VAULT_NOT_MOUNTED: 'The vault is on a disk of its own, and that is not mounted.',
+  ERR_VAULT_OTHER: 'The vault at that path is another one than expected, or was exchanged while it was open.',
+  ERR_VAULT_READ_ONLY: 'The vault is on a file system that is mounted read-only.',
+  ERR_VAULT_NO_ENTRY: 'The vault has nothing of that name, or not that generation of it.',
+  ERR_VAULT_SOURCE:
+    'What is to be stored does not exist, cannot be read, or has something in it that a vault does not keep.',
+  ERR_VAULT_SOURCE_CHANGED: 'The source was changed while it was copied.',
+  ERR_VAULT_TARGET: 'The target of a copy is there already or cannot be made.',
+  ERR_VAULT_NO_SPACE: 'The disk or a quota is full.',
+  ERR_VAULT_DIGEST: 'The content does not have the digest that was asked for.',
+  ERR_VAULT_DAMAGED: 'What is on the disk is not what was written.',
+  ERR_VAULT_IN_USE: 'The generation is active or somebody holds a lease on it.',
+  ERR_VAULT_BUSY: 'Another process is changing the vault, and did not finish in time.',
+  ERR_VAULT_LOG: 'The audit log is damaged.',
+  ERR_VAULT_IO: 'Reading or writing failed.',
+  ERR_VAULT_UNCERTAIN: 'The last step of a change failed: it may or may not survive a power cut. Verify.',
+  ERR_VAULT_CLOSED: 'The vault is closed.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
@@ -53,7 +73,7 @@ export interface FaultDetails {
   cause?: unknown;
 }
 
-/** A room, plank or host operation failed. Match on `code`; the text is for people. */
+/** A room, plank, vault or host operation failed. Match on `code`; the text is for people. */
 export class RoomError extends Error {
   override readonly name = 'RoomError';
   readonly code: ErrorCode;

@@ -1,6 +1,7 @@
 export { Anchor } from './anchor.js';
-export type { AnchorEvent, AnchorEventMap, Planks } from './anchor.js';
-export type { AnchorCgroupOptions, AnchorOptions } from './addon/open-host.js';
+export type { AnchorEvent, AnchorEventMap, AnchorOptions, Planks } from './anchor.js';
+export type { AnchorCgroupOptions, HostOptions } from './addon/open-host.js';
+export type { AnchorVaultOption } from './vault/anchor-vault.js';
 export type { Abortable } from './abort.js';
 export type { RunOptions, RunResult } from './run.js';
 export { hostReport } from './addon/host-report.js';
@@ -50,6 +51,21 @@ export { verifyPlank } from './plank/verify.js';
 export type { PlankCheck, PlankVerification, VerifyOptions } from './plank/verify.js';
 export type { PlankFormat, PlankHeader } from './plank/header.js';
 export type { DigestOptions } from './plank/digest.js';
+
+export { Vault } from './vault/vault.js';
+export type { Generation, VaultInitOptions, VaultOpenOptions } from './vault/vault.js';
+export { vaultKinds } from './vault/kinds.js';
+export type { VaultKind } from './vault/kinds.js';
+export type { PutOptions, PutResult } from './vault/put.js';
+export type { GetResult } from './vault/get.js';
+export type { Collection, CollectOptions } from './vault/collect.js';
+export type { ListedGeneration, VaultEntry } from './vault/list.js';
+export type { VaultVerification, VerifiedGeneration, VerifyProblem } from './vault/verify.js';
+export type { Lease } from './vault/leases.js';
+export type { GenerationMeta, StoredFile, StoredSource } from './vault/meta.js';
+export type { AuditEntry, AuditRecord } from './vault/audit-record.js';
+export type { LogVerification } from './vault/audit-log.js';
+export type { TransferOptions, TransferPhase, TransferProgress } from './vault/transfer.js';
 
 export { errorCodes, RoomError, SpecRangeError, SpecTypeError } from './errors.js';
 export type { ErrorCode, FaultDetails } from './errors.js';

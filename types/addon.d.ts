@@ -19,6 +19,77 @@ export interface Addon {
   hasPidMax(): boolean;
   /** Tries what the kernel can do, each in a throw-away child: probe name → errno, 0 when it works. */
   probeKernel(): Promise<Readonly<Record<string, number>>>;
+  /** A copy, a hash, or both, that runs on a thread of its own. Throws TypeError for a malformed order. */
+  readonly Transfer: new (order: TransferOrder) => NativeTransfer;
+  /**
+   * Everything below a directory, sorted by the bytes of its path; no link and no other mount is entered. Fails with tree.size where
+   * there are more than `most` entries.
+   */
+  listTree(root: string, most: number): Promise<readonly TreeEntry[]>;
+  /**
+   * Takes an open file description lock on a whole file, which is made if `create` says so, and writes `note` into it unless that is
+   * empty. Resolves to a number for unlockFile(), or to null when somebody else has it. Gone with the process, however it ends.
+   */
+  lockFile(path: string, create: boolean, note: string): Promise<number | null>;
+  unlockFile(lock: number): void;
+}
+
+/** What a transfer does with each of its files. */
+export interface TransferOrder {
+  /** Absolute path of a directory: nothing outside of it is read. */
+  readonly root: string;
+  readonly files: readonly TransferFile[];
+  readonly sha256: boolean;
+  readonly blake3: boolean;
+  /** Holes of the source stay holes. */
+  readonly sparse: boolean;
+  /** Read what is on the device and not in the page cache: O_DIRECT, or where the file system has none, after its clean pages were dropped. */
+  readonly pastCache: boolean;
+}
+
+export interface TransferFile {
+  /** Below the root, without symbolic links. */
+  readonly source: string;
+  /** Absolute path of a file that is made; empty: it is only read. */
+  readonly target: string;
+  /** `version` of a TreeEntry or of an earlier result: what was changed since fails with copy.changed. Empty: any. */
+  readonly expected: string;
+  /** Permission bits of the target. */
+  readonly mode: number;
+}
+
+export interface NativeTransfer {
+  /** Once. Rejects with the first fault; what was made by then stays. Keeps Node alive. */
+  run(): Promise<readonly TransferredFile[]>;
+  /** Bytes that are on the disk (read, where nothing is written), and files that are done. */
+  progress(): { readonly bytes: number; readonly file: number };
+  /** run() then rejects with copy.cancelled. */
+  cancel(): void;
+}
+
+export interface TransferredFile {
+  readonly size: number;
+  /** 64 hex digits; empty where not asked for. */
+  readonly sha256: string;
+  readonly blake3: string;
+  /** Of the source, as in TreeEntry. */
+  readonly version: string;
+  /** Whether it was read with O_DIRECT. */
+  readonly direct: boolean;
+}
+
+export interface TreeEntry {
+  /** Bytes of the path from the root: not always UTF-8. */
+  readonly path: Uint8Array;
+  /** `mount`: another file system. */
+  readonly kind: 'file' | 'directory' | 'mount' | 'link' | 'fifo' | 'socket' | 'block' | 'character';
+  readonly size: number;
+  /** Bytes that it takes on its disk: less than its size where it has holes. */
+  readonly allocated: number;
+  readonly links: number;
+  readonly executable: boolean;
+  /** Of a file: device, inode, size, mtime and ctime. */
+  readonly version: string;
 }
 
 export interface NativeAnchor {

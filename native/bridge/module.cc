@@ -1,18 +1,19 @@
 #include "bridge/module.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <set>
-
 #include "bridge/arguments.h"
 #include "bridge/background.h"
+#include "bridge/claims.h"
+#include "bridge/file_locks.h"
 #include "bridge/read_plan.h"
+#include "bridge/tree.h"
+#include "copy/source.h"
 #include "launch/probe.h"
 
 namespace rooms::bridge {
@@ -30,20 +31,8 @@ Napi::Value CheckPlan(const Napi::CallbackInfo& info) {
 Napi::Value FileVersion(const Napi::CallbackInfo& info) {
   struct stat facts;
   if (stat(Text(info, 0).c_str(), &facts) < 0) return info.Env().Null();
-  auto nanoseconds = [](const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; };
-  char text[128];
-  snprintf(text, sizeof text, "%lu:%lu:%ld:%lld:%lld", facts.st_dev, facts.st_ino, facts.st_size,
-           nanoseconds(facts.st_mtim), nanoseconds(facts.st_ctim));
-  return Napi::String::New(info.Env(), text);
+  return Napi::String::New(info.Env(), copy::VersionOf(facts));
 }
-
-// Names held by one environment: a worker thread that is terminated gives nothing back by itself.
-struct Claims {
-  std::set<int> fds;
-  ~Claims() {
-    for (int fd : fds) close(fd);
-  }
-};
 
 // An abstract socket name is held by one process of the network namespace and given back by the kernel; unix(7).
 Napi::Value ClaimName(const Napi::CallbackInfo& info) {
@@ -55,7 +44,7 @@ Napi::Value ClaimName(const Napi::CallbackInfo& info) {
   int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   socklen_t size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
   if (fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0) {
-    info.Env().GetInstanceData<Claims>()->fds.insert(fd);
+    info.Env().GetInstanceData<Claims>()->names.insert(fd);
     return Napi::Number::New(info.Env(), fd);
   }
   if (fd >= 0) close(fd);
@@ -64,7 +53,7 @@ Napi::Value ClaimName(const Napi::CallbackInfo& info) {
 
 Napi::Value ReleaseName(const Napi::CallbackInfo& info) {
   int fd = Descriptor(info, 0);
-  if (info.Env().GetInstanceData<Claims>()->fds.erase(fd) > 0) close(fd);
+  if (info.Env().GetInstanceData<Claims>()->names.erase(fd) > 0) close(fd);
   return info.Env().Undefined();
 }
 
@@ -105,6 +94,9 @@ void DefineFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("releaseName", Napi::Function::New<ReleaseName>(env, "releaseName"));
   exports.Set("hasPidMax", Napi::Function::New<HasPidMax>(env, "hasPidMax"));
   exports.Set("probeKernel", Napi::Function::New<ProbeKernel>(env, "probeKernel"));
+  exports.Set("lockFile", Napi::Function::New<LockFile>(env, "lockFile"));
+  exports.Set("unlockFile", Napi::Function::New<UnlockFile>(env, "unlockFile"));
+  exports.Set("listTree", Napi::Function::New<ListTree>(env, "listTree"));
 }
 
 }  // namespace rooms::bridge

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.js';
+import { copyFaultRules } from './copy-fault-rules.js';
 
 /** How a failed step becomes an error. */
 export interface FaultRule {
@@ -338,6 +339,8 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
       ENOMEM: { hint: 'limits.memory is reached.' },
     },
   },
+
+  ...copyFaultRules,
 };
 
 /** Where no rule of the step says more. */

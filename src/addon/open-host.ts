@@ -15,8 +15,8 @@ import { readFlag, readInteger, readText } from '../spec/scalar.js';
 import { loadAddon } from './load.js';
 import { AnchorBinding } from './native-anchor.js';
 
-/** How an Anchor is opened. Plain JSON. */
-export interface AnchorOptions {
+/** How an Anchor uses its host. Plain JSON. */
+export interface HostOptions {
   cgroup?: AnchorCgroupOptions;
   /** Threads that make rooms, 1 to 16. Default 2. */
   launchers?: number;
@@ -103,7 +103,7 @@ function unusable(parent: string, choice: Extract<CgroupChoice, { kind: 'none' }
   return new RoomError(choice.code, `cgroup.parent: ${choice.reason}`, { path: parent, hint: choice.remedy });
 }
 
-const optionKeys = keysOf<AnchorOptions>({ cgroup: true, launchers: true, reserve: true, plankIdle: true });
+const optionKeys = keysOf<HostOptions>({ cgroup: true, launchers: true, reserve: true, plankIdle: true });
 const cgroupKeys = keysOf<AnchorCgroupOptions>({ parent: true, delegate: true });
 
 function parseOptions(options: unknown): {

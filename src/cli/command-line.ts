@@ -126,13 +126,23 @@ function parserOptions(table: OptionTable): ParserOptions {
 }
 
 /** Exactly one word, called `what`. */
-export function onlyWord(page: CommandPage, { words, rest }: CommandLine<OptionTable>, what: string): string {
+export function onlyWord(page: CommandPage, line: CommandLine<OptionTable>, what: string): string {
+  return exactWords(page, line, what)[0];
+}
+
+/** Exactly as many words as there are names for them. */
+export function exactWords<Names extends readonly [string, ...string[]]>(
+  page: CommandPage,
+  { words, rest }: CommandLine<OptionTable>,
+  ...names: Names
+): { [At in keyof Names]: string } {
   const all = [...words, ...(rest ?? [])];
   const hint = `usage: ${page.name} ${page.usage[0] ?? ''}`;
-  const [word, more] = all;
-  if (word === undefined) throw new UsageError(`${what} is missing`, hint);
+  const missing = names[all.length];
+  if (missing !== undefined) throw new UsageError(`${missing} is missing`, hint);
+  const more = all[names.length];
   if (more !== undefined) throw new UsageError(`one word too many: ${more}`, hint);
-  return word;
+  return all as unknown as { [At in keyof Names]: string };
 }
 
 /** A whole number from 1 to `most`. */

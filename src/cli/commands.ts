@@ -12,6 +12,7 @@ export type CommandMenu = Readonly<Record<string, CommandEntry>>;
 export const commands: CommandMenu = {
   run: { summary: 'run a command in a room made for it', load: () => import('./run.js') },
   plank: { summary: 'build, inspect and verify room images', load: () => import('./plank.js') },
+  vault: { summary: 'what outlives rooms: store, list, verify, roll back', load: () => import('./vault.js') },
   doctor: {
     summary: 'what rooms can use of this host, and how to mend the rest',
     load: () => import('./doctor.js'),
@@ -24,4 +25,21 @@ export const plankCommands: CommandMenu = {
   build: { summary: 'make a plank from a directory or a tar', load: () => import('./plank-build.js') },
   inspect: { summary: 'format, size, identity', load: () => import('./plank-inspect.js') },
   verify: { summary: 'check header, digest and structure', load: () => import('./plank-verify.js') },
+};
+
+/** What can follow `anchor vault`. */
+export const vaultCommands: CommandMenu = {
+  init: { summary: 'make a directory a vault', load: () => import('./vault-init.js') },
+  ls: { summary: 'names and their generations', load: () => import('./vault-ls.js') },
+  put: { summary: 'store a file or directory as a new generation', load: () => import('./vault-put.js') },
+  get: { summary: 'copy a generation out', load: () => import('./vault-get.js') },
+  rm: { summary: 'remove a generation, or a name with all of them', load: () => import('./vault-rm.js') },
+  gc: { summary: 'remove old generations that nobody uses', load: () => import('./vault-gc.js') },
+  verify: { summary: 'read everything back and compare', load: () => import('./vault-verify.js') },
+  log: { summary: 'what was done, and whether the log is whole', load: () => import('./vault-log.js') },
+  rollback: {
+    summary: 'make the generation before the active one the active one',
+    load: () => import('./vault-rollback.js'),
+  },
+  activate: { summary: 'make a generation the active one', load: () => import('./vault-activate.js') },
 };

@@ -1,11 +1,17 @@
 import { constants } from 'node:os';
-import type { Outcome } from '../index.js';
+import type { ErrorCode, Outcome } from '../index.js';
 
 /** Exit codes that are not the program's own; docs/cli.md has the table. */
 export const exitCodes = {
   done: 0,
   failed: 1,
   usage: 2,
+  /** Of `anchor vault`, beside 1. */
+  noSpace: 4,
+  damaged: 5,
+  gone: 6,
+  inUse: 7,
+  uncertain: 8,
   /** As timeout(1) has it. */
   timedOut: 124,
   /** As docker-run(1), chroot(1) and env(1) have it: nothing was run. */
@@ -13,6 +19,24 @@ export const exitCodes = {
   /** 128 + SIGKILL: what a shell says of a process that the kernel killed for want of memory. */
   outOfMemory: 137,
 } as const;
+
+const vaultCodes: Readonly<Partial<Record<ErrorCode, number>>> = {
+  ERR_VAULT_NO_SPACE: exitCodes.noSpace,
+  ERR_VAULT_DAMAGED: exitCodes.damaged,
+  ERR_VAULT_DIGEST: exitCodes.damaged,
+  ERR_VAULT_SOURCE_CHANGED: exitCodes.damaged,
+  ERR_VAULT_LOG: exitCodes.damaged,
+  ERR_VAULT_NOT_MOUNTED: exitCodes.gone,
+  ERR_VAULT_OTHER: exitCodes.gone,
+  ERR_VAULT_BUSY: exitCodes.inUse,
+  ERR_VAULT_IN_USE: exitCodes.inUse,
+  ERR_VAULT_UNCERTAIN: exitCodes.uncertain,
+};
+
+/** The exit code of what went wrong with a vault; null: none of its own. Pure. */
+export function exitCodeOfVault(code: string): number | null {
+  return vaultCodes[code as ErrorCode] ?? null;
+}
 
 /** The exit code of `anchor run`. Pure. */
 export function exitCodeOf(outcome: Outcome): number {

@@ -1,6 +1,6 @@
 import { RoomError } from '../index.js';
 import { CommandError, Interrupted, UsageError } from './command-error.js';
-import { exitCodes, exitCodeOfSignal } from './exit-code.js';
+import { exitCodes, exitCodeOfSignal, exitCodeOfVault } from './exit-code.js';
 
 /** An error as `--json` prints it: what is not known is left out. */
 export interface FailureReport {
@@ -48,7 +48,7 @@ export function linesOf({ message, hint }: FailureReport): string {
 export function exitCodeOfFailure(error: unknown, failed: number): number {
   if (error instanceof UsageError || isFieldError(error)) return exitCodes.usage;
   if (error instanceof Interrupted) return exitCodeOfSignal(error.signal);
-  return failed;
+  return (error instanceof RoomError ? exitCodeOfVault(error.code) : null) ?? failed;
 }
 
 function isFieldError(error: unknown): error is FieldError {

@@ -1,11 +1,12 @@
 import test from 'ava';
 import type { CommandPage } from '../../src/cli/command-line.js';
-import { commands, plankCommands } from '../../src/cli/commands.js';
+import { commands, plankCommands, vaultCommands } from '../../src/cli/commands.js';
 import { renderHelp, wrap } from '../../src/cli/help.js';
 import { renderMenu } from '../../src/cli/menu.js';
 
 async function pages(): Promise<CommandPage[]> {
-  const entries = [...Object.values(commands), ...Object.values(plankCommands)];
+  const menus = [commands, plankCommands, vaultCommands];
+  const entries = menus.flatMap((menu) => Object.values(menu));
   const loaded = await Promise.all(entries.map(({ load }) => load()));
   return loaded.flatMap(({ command }) => command.page ?? []);
 }
@@ -14,9 +15,10 @@ test('every command has a page that names it and all its options', async (t) => 
   const all = await pages();
   t.deepEqual(
     all.map(({ name }) => name),
-    ['run', 'doctor', 'bench', 'plank build', 'plank inspect', 'plank verify'].map(
-      (name) => `anchor ${name}`,
-    ),
+    [
+      ...['run', 'doctor', 'bench', 'plank build', 'plank inspect', 'plank verify'],
+      ...Object.keys(vaultCommands).map((name) => `vault ${name}`),
+    ].map((name) => `anchor ${name}`),
   );
   for (const page of all) {
     const help = renderHelp(page);

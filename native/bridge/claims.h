@@ -1,0 +1,21 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <set>
+
+#include "sys/file_lock.h"
+
+namespace rooms::bridge {
+
+// What one environment holds: a worker thread that is terminated gives nothing back by itself.
+struct Claims {
+  std::set<int> names;  // sockets with an abstract name
+  std::set<int> locks;  // files with a lock
+  ~Claims() {
+    for (int fd : names) close(fd);
+    for (int fd : locks) sys::UnlockFile(fd);
+  }
+};
+
+}  // namespace rooms::bridge

@@ -1,0 +1,73 @@
+#include "copy/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace rooms::copy {
+
+namespace {
+
+// How far writing may be ahead of the disk.
+constexpr uint64_t kWindow = 32 << 20;
+
+}  // namespace
+
+bool Target::Create(const std::string& path, uint64_t reserve, sys::Fault& fault) {
+  path_ = path;
+  fd_.reset(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd_) return sys::Fail(fault, "copy.create", "openat", errno, path);
+  // With the size kept: a copy that was cut off must not look as long as a whole one.
+  if (reserve > 0 && fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(reserve)) < 0 &&
+      errno != EOPNOTSUPP && errno != ENOSYS)
+    return sys::Fail(fault, "copy.reserve", "fallocate", errno, path);
+  return true;
+}
+
+bool Target::Write(const char* bytes, uint64_t size, uint64_t at, sys::Fault& fault) {
+  for (uint64_t done = 0; done < size;) {
+    ssize_t written = pwrite(fd_.get(), bytes + done, size - done, static_cast<off_t>(at + done));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return sys::Fail(fault, "copy.write", "pwrite64", errno, path_);
+    done += static_cast<uint64_t>(written);
+  }
+  // Begins to write it out without waiting; what is a window behind is waited for.
+  if (sync_file_range(fd_.get(), static_cast<off_t>(at), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE) < 0 &&
+      errno != ESPIPE && errno != EINVAL)
+    return sys::Fail(fault, "copy.write", "sync_file_range", errno, path_);
+  written_ = at + size;
+  return written_ < kWindow || Behind(written_ - kWindow, fault);
+}
+
+bool Target::Behind(uint64_t until, sys::Fault& fault) {
+  if (until <= behind_) return true;
+  off_t from = static_cast<off_t>(behind_), length = static_cast<off_t>(until - behind_);
+  constexpr unsigned kWait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  if (sync_file_range(fd_.get(), from, length, kWait) < 0 && errno != ESPIPE && errno != EINVAL)
+    return sys::Fail(fault, "copy.write", "sync_file_range", errno, path_);
+  posix_fadvise(fd_.get(), from, length, POSIX_FADV_DONTNEED);
+  flushed_ += until - behind_;
+  behind_ = until;
+  return true;
+}
+
+bool Target::Finish(uint64_t size, uint32_t mode, sys::Fault& fault) {
+  size_ = size;
+  if (written_ < size && ftruncate(fd_.get(), static_cast<off_t>(size)) < 0)
+    return sys::Fail(fault, "copy.write", "ftruncate", errno, path_);
+  if (fchmod(fd_.get(), mode) < 0) return sys::Fail(fault, "copy.mode", "fchmod", errno, path_);
+  return true;
+}
+
+bool Target::Sync(sys::Fault& fault) {
+  if (fsync(fd_.get()) < 0) return sys::Fail(fault, "copy.sync", "fsync", errno, path_);
+  posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED);
+  // Network file systems tell of a lost write here.
+  if (close(fd_.take()) < 0 && errno != EINTR) return sys::Fail(fault, "copy.sync", "close", errno, path_);
+  flushed_ += size_ - behind_;
+  behind_ = size_;
+  return true;
+}
+
+}  // namespace rooms::copy

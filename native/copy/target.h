@@ -1,0 +1,37 @@
+#pragma once
+
+#include <stdint.h>
+
+#include <atomic>
+#include <string>
+
+#include "sys/fault.h"
+#include "sys/fd.h"
+
+namespace rooms::copy {
+
+// A new file that goes to the disk while it is written, so that neither the page cache nor the fsync(2) at the end
+// grows with it. After any error here the file is worth nothing: the kernel reports a lost write once and calls the
+// page clean (fsync(2), NOTES), so nothing is ever tried again.
+class Target {
+ public:
+  // `flushed` counts up with what has reached the disk.
+  explicit Target(std::atomic<uint64_t>& flushed) : flushed_(flushed) {}
+
+  // Made by this call or not at all. `reserve`: bytes that are asked for before the first is written; 0 for none.
+  bool Create(const std::string& path, uint64_t reserve, sys::Fault& fault);
+  bool Write(const char* bytes, uint64_t size, uint64_t at, sys::Fault& fault);
+  // The holes at the end, and the mode.
+  bool Finish(uint64_t size, uint32_t mode, sys::Fault& fault);
+  bool Sync(sys::Fault& fault);
+
+ private:
+  bool Behind(uint64_t until, sys::Fault& fault);
+
+  std::atomic<uint64_t>& flushed_;
+  sys::UniqueFd fd_;
+  std::string path_;
+  uint64_t size_ = 0, written_ = 0, behind_ = 0;
+};
+
+}  // namespace rooms::copy
