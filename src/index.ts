@@ -66,6 +66,10 @@ export type { GenerationMeta, StoredFile, StoredSource } from './vault/meta.js';
 export type { AuditEntry, AuditRecord } from './vault/audit-record.js';
 export type { LogVerification } from './vault/audit-log.js';
 export type { TransferOptions, TransferPhase, TransferProgress } from './vault/transfer.js';
+export type { CapsuleContents, CapsuleFile, CapsuleItem, CapsulePiece } from './capsule/contents.js';
+export { compareReceipts, makeReceipt, parseReceipt } from './capsule/receipt.js';
+export type * from './capsule/receipt.js';
+export type { Machine } from './capsule/machine.js';
 
 export { errorCodes, RoomError, SpecRangeError, SpecTypeError } from './errors.js';
 export type { ErrorCode, FaultDetails } from './errors.js';
