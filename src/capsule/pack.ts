@@ -1,0 +1,340 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { lstat, mkdir, rename, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Addon } from '../../types/addon.js';
+import { requireSignal } from '../abort.js';
+import { loadAddon } from '../addon/load.js';
+import { RoomError } from '../errors.js';
+import type { RoomSpec } from '../spec/room-spec.js';
+import { wrongValue } from '../spec/field.js';
+import type { AuditEntry } from '../vault/audit-record.js';
+import { removeTree, syncDirectory, writeNew } from '../vault/durable.js';
+import { attempt, isErrno } from '../vault/system-error.js';
+import type { Lease } from '../vault/leases.js';
+import { runTransfer, type TransferOptions } from '../vault/transfer.js';
+import { bagInfoText } from './bag-info.js';
+import {
+  assembledEntries,
+  contentsText,
+  itemDigest,
+  piecesOf,
+  type CapsuleContents,
+  type CapsuleFile,
+  type CapsuleItem,
+} from './contents.js';
+import { copyPlanned } from './copy-planned.js';
+import {
+  declarationText,
+  payloadPlaces,
+  roomSpecName,
+  signatureName,
+  tagFiles,
+  tagManifestName,
+  unfinishedSuffix,
+} from './layout.js';
+import { readMachine } from './machine.js';
+import { manifestText } from './manifest.js';
+import {
+  planCapsule,
+  readOutput,
+  readSplit,
+  type CapsuleRequest,
+  type Planned,
+  type PlannedFile,
+  type PlannedItem,
+} from './pack-request.js';
+import { portableRoom, roomDigest, roomText } from './portable-room.js';
+import { readmeText } from './readme.js';
+import { parseReceipt, type Receipt } from './receipt.js';
+import { sign } from './signature.js';
+import { mostParts } from './stored-names.js';
+
+/** A capsule that was packed. */
+export interface PackedCapsule {
+  readonly path: string;
+  /** SHA-256 of its manifest. */
+  readonly id: string;
+  readonly name: string;
+  /** Of the payload. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Files that are in parts. */
+  readonly split: number;
+  readonly signed: boolean;
+  readonly contents: CapsuleContents;
+  readonly room: RoomSpec;
+}
+
+const fatMagic = 0x4d44;
+
+/**
+ * Packs a room with its plank, weights and flake into a directory that is a BagIt 1.0 bag. It is written under another name, brought to
+ * the disk, read back from there past the page cache, compared, and only then called as it was asked for. The same content gives the same
+ * bytes, but for the date.
+ *
+ * @throws SpecTypeError, SpecRangeError for a request that is wrong; RoomError ERR_COURIER_SOURCE, ERR_COURIER_TARGET, ERR_COURIER_TOOL,
+ * ERR_COURIER_SIGNATURE, and those of reading and writing, ERR_VAULT_…; the reason of the signal. Then nothing of it is left.
+ */
+export async function packCapsule(
+  request: CapsuleRequest,
+  options: TransferOptions = {},
+): Promise<PackedCapsule> {
+  requireSignal(options.signal);
+  options.signal?.throwIfAborted();
+  const { path, name } = readOutput(request.output);
+  const date = readDate(request.date);
+  // What is wrong with it is to be said before gigabytes are copied; its plank has no digest yet.
+  portableRoom(request.room, { format: 'squashfs', sha256: '0'.repeat(64) });
+  const { addon } = loadAddon();
+  const leases: Lease[] = [];
+  const transaction = randomUUID();
+  const say = async (phase: AuditEntry['phase'], more: Partial<AuditEntry>): Promise<void> => {
+    await request.vault?.record({ operation: 'pack', phase, transaction, to: path, ...more });
+  };
+  try {
+    const planned = await planCapsule(addon, request, name, leases);
+    await say('begin', {});
+    try {
+      const packed = await packInto(addon, request, planned, { path, name, date }, options);
+      await say('done', { sha256: packed.id, bytes: packed.bytes });
+      return packed;
+    } catch (error) {
+      await say('failed', {
+        code: (error as { code?: string }).code ?? 'ERR_COURIER_TARGET',
+        message: (error as Error).message,
+      }).catch(() => undefined);
+      throw error;
+    }
+  } finally {
+    for (const lease of leases) await lease.release();
+  }
+}
+
+interface Destination {
+  readonly path: string;
+  readonly name: string;
+  readonly date: string;
+}
+
+async function packInto(
+  addon: Addon,
+  request: CapsuleRequest,
+  planned: Planned,
+  destination: Destination,
+  options: TransferOptions,
+): Promise<PackedCapsule> {
+  const { path } = destination;
+  const place = await attempt('vault.target', path, () => statfs(dirname(path)));
+  const splitting = readSplit(request.split, place.type === fatMagic);
+  const all = [
+    planned.plank,
+    ...(planned.flake?.files ?? []),
+    ...planned.weights.flatMap(({ files }) => files),
+  ];
+  const total = all.reduce((sum, { size }) => sum + size, 0);
+  if (total > place.bavail * place.bsize) throw full(path, total, place.bavail * place.bsize);
+  const longest = Math.max(...all.map(({ size }) => size));
+  if (splitting !== null && longest > splitting.part * mostParts)
+    throw wrongValue('split', `parts of which ${mostParts} hold ${longest} bytes`, request.split);
+  await refuseExisting(path);
+  const unfinished = `${path}${unfinishedSuffix}`;
+  await attempt('vault.target', unfinished, () => mkdir(unfinished)).catch((error: unknown) => {
+    throw isErrno((error as Error).cause, 'EEXIST') ? leftOver(unfinished) : error;
+  });
+  try {
+    const copied = await copyPlanned(addon, all, unfinished, splitting, { ...options, total });
+    const packed = await finish(addon, request, planned, copied, unfinished, destination, options);
+    await refuseExisting(path);
+    await attempt('vault.target', path, () => rename(unfinished, path));
+    await attempt('vault.target', path, () => syncDirectory(dirname(path)));
+    return packed;
+  } catch (error) {
+    await removeTree(unfinished).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The spec, the tag files, the signature; then all of it is read back. */
+async function finish(
+  addon: Addon,
+  request: CapsuleRequest,
+  planned: Planned,
+  copied: ReadonlyMap<PlannedFile, CapsuleFile>,
+  directory: string,
+  { path, name, date }: Destination,
+  options: TransferOptions,
+): Promise<PackedCapsule> {
+  const written = new Map<string, string>();
+  const write = async (file: string, text: string): Promise<void> => {
+    await attempt('vault.target', file, () => writeNew(join(directory, file), text, 0o644));
+    written.set(file, sha256Of(text));
+  };
+  const { format, compression } = planned.plank.header;
+  const plank = { ...fileOf(copied, planned.plank), format, compression };
+  const room = portableRoom(request.room, plank);
+  const spec = roomText(room);
+  const specPath = `${payloadPlaces.room}/${roomSpecName}`;
+  await mkdir(join(directory, payloadPlaces.room), { recursive: true });
+  await write(specPath, spec);
+  const specPiece = { path: specPath, size: Buffer.byteLength(spec), sha256: sha256Of(spec) };
+  const weights = planned.weights.map((item) => itemOf(copied, item));
+  const contents: CapsuleContents = {
+    capsule: 1,
+    name,
+    room: {
+      path: roomSpecName,
+      size: specPiece.size,
+      sha256: specPiece.sha256,
+      executable: false,
+      pieces: [specPiece],
+    },
+    plank,
+    weights,
+    flake: planned.flake === null ? null : itemOf(copied, planned.flake),
+    requires: { arch: readMachine().arch, cpuFlags: [...(request.cpuFlags ?? [])].sort() },
+    expected: expectedOf(request.expected, room, plank.sha256, weights),
+  };
+  const pieces = piecesOf(contents);
+  const bytes = pieces.reduce((sum, { size }) => sum + size, 0);
+  const manifest = manifestText(pieces);
+  const id = sha256Of(manifest);
+  const head = request.vault === undefined ? null : (await request.vault.verifyLog()).head;
+  await write(tagFiles.declaration, declarationText);
+  await write(
+    tagFiles.info,
+    bagInfoText({ bytes, files: pieces.length, date, vaultId: request.vault?.id ?? null, auditHead: head }),
+  );
+  await write(tagFiles.readme, readmeText(contents));
+  await write(tagFiles.contents, contentsText(contents));
+  await write(tagFiles.manifest, manifest);
+  await write(tagFiles.assembled, manifestText(assembledEntries(contents)));
+  const tags = manifestText(
+    Object.values(tagFiles).map((file) => ({ path: file, sha256: written.get(file) ?? '' })),
+  );
+  await write(tagManifestName, tags);
+  if (request.sign !== undefined)
+    await write(signatureName, await sign(Buffer.from(tags), request.sign, options.signal));
+  for (const piece of pieces) written.set(piece.path, piece.sha256);
+  await syncDirectories(directory, [...written.keys()]);
+  await readBack(addon, directory, written, bytes, options);
+  const split = [...copied.values()].filter((file) => file.pieces.length > 1).length;
+  return {
+    path,
+    id,
+    name,
+    files: pieces.length,
+    bytes,
+    split,
+    signed: request.sign !== undefined,
+    contents,
+    room,
+  };
+}
+
+/** A receipt that is of what is packed. */
+function expectedOf(
+  value: unknown,
+  room: RoomSpec,
+  plank: string,
+  weights: readonly CapsuleItem[],
+): Receipt | null {
+  if (value === undefined) return null;
+  const receipt = parseReceipt(value, 'expected');
+  const hashes = Object.fromEntries(weights.map((item) => [item.name, itemDigest(item, sha256Of)]));
+  const names = Object.keys(receipt.weights);
+  const other =
+    receipt.room !== roomDigest(room)
+      ? 'spec'
+      : receipt.plank !== plank
+        ? 'plank'
+        : names.length !== weights.length || names.some((name) => receipt.weights[name] !== hashes[name])
+          ? 'weights'
+          : null;
+  if (other === null) return receipt;
+  throw new RoomError('ERR_COURIER_SOURCE', `the receipt is of a run with other ${other} than are packed`, {
+    path: 'expected',
+    hint: 'Run what is packed, and make a receipt of that.',
+  });
+}
+
+async function readBack(
+  addon: Addon,
+  root: string,
+  written: ReadonlyMap<string, string>,
+  total: number,
+  options: TransferOptions,
+): Promise<void> {
+  const paths = [...written.keys()].sort();
+  const files = paths.map((source) => ({ source, target: '', expected: '', mode: 0 }));
+  const order = { root, files, sha256: true, blake3: false, sparse: false, pastCache: true };
+  const results = await runTransfer(addon, order, { phase: 'verify', total }, options);
+  const wrong = paths.find((file, i) => results[i]?.sha256 !== written.get(file));
+  if (wrong === undefined) return;
+  throw new RoomError('ERR_VAULT_DAMAGED', `${wrong} was read back with other bytes than were written`, {
+    path: join(root, wrong),
+    hint: 'The device does not keep what it is given; do not use it for anything.',
+  });
+}
+
+/** A name is on the disk when its directory is: the deepest first. */
+async function syncDirectories(root: string, files: readonly string[]): Promise<void> {
+  const all = new Set<string>();
+  for (const file of files) for (let up = dirname(file); up !== '.'; up = dirname(up)) all.add(up);
+  const deepestFirst = [...all].sort((left, right) => right.length - left.length);
+  for (const directory of [...deepestFirst.map((up) => join(root, up)), root])
+    await attempt('vault.target', directory, () => syncDirectory(directory));
+}
+
+function itemOf(
+  copied: ReadonlyMap<PlannedFile, CapsuleFile>,
+  { name, type, files, emptyDirectories }: PlannedItem,
+): CapsuleItem {
+  return { name, type, files: files.map((file) => fileOf(copied, file)), emptyDirectories };
+}
+
+function fileOf(copied: ReadonlyMap<PlannedFile, CapsuleFile>, file: PlannedFile): CapsuleFile {
+  const found = copied.get(file);
+  if (found === undefined) throw new Error(`${file.source} was not copied`);
+  return found;
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function readDate(value: unknown): string {
+  if (value === undefined) return new Date().toISOString().slice(0, 10);
+  if (typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value)) return value;
+  throw wrongValue('date', 'a date such as "2026-11-21"', value);
+}
+
+async function refuseExisting(path: string): Promise<void> {
+  const there = await lstat(path).then(
+    () => true,
+    (error: unknown) => !isErrno(error, 'ENOENT'),
+  );
+  if (there)
+    throw new RoomError('ERR_COURIER_TARGET', `${path} is there already`, {
+      path,
+      hint: 'A capsule is never changed: pack another one, or remove it.',
+    });
+}
+
+function leftOver(path: string): RoomError {
+  return new RoomError(
+    'ERR_COURIER_TARGET',
+    `${path} is there: somebody packs the same capsule, or was killed while packing it`,
+    {
+      path,
+      hint: 'If nobody does, remove it.',
+    },
+  );
+}
+
+function full(path: string, needed: number, free: number): RoomError {
+  return new RoomError(
+    'ERR_VAULT_NO_SPACE',
+    `${dirname(path)} has ${free} bytes left, and the capsule needs ${needed}`,
+    { path },
+  );
+}
