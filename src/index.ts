@@ -71,6 +71,8 @@ export type { PackedCapsule } from './capsule/pack.js';
 export type { CapsuleRequest, CapsuleSource } from './capsule/pack-request.js';
 export { verifyCapsule } from './capsule/verify.js';
 export type { CapsuleVerification, VerifyCapsuleOptions } from './capsule/verify.js';
+export { receiveCapsule } from './capsule/receive.js';
+export type { ReceivedCapsule, ReceiveOptions } from './capsule/receive.js';
 export type { CapsuleContents, CapsuleFile, CapsuleItem, CapsulePiece } from './capsule/contents.js';
 export type { CapsuleSignature } from './capsule/signature.js';
 export { compareReceipts, makeReceipt, parseReceipt } from './capsule/receipt.js';
