@@ -7,7 +7,7 @@ import { packCapsule } from '../../src/capsule/pack.js';
 import type { CapsuleRequest } from '../../src/capsule/pack-request.js';
 import { compareReceipts, makeReceipt } from '../../src/capsule/receipt.js';
 import { verifyCapsule } from '../../src/capsule/verify.js';
-import type { RoomError } from '../../src/errors.js';
+import type { ErrorCode, RoomError } from '../../src/errors.js';
 import { packedSample, sample, someBytes } from './sample.js';
 
 const run = promisify(execFile);
@@ -163,7 +163,7 @@ const refused: readonly (readonly [
     directory: string,
     request: CapsuleRequest,
   ) => Partial<CapsuleRequest> | Promise<Partial<CapsuleRequest>>,
-  code: string,
+  code: ErrorCode,
 ])[] = [
   [
     'a mount of a host directory',
@@ -241,7 +241,7 @@ for (const [what, change, code] of refused) {
     const more = await change(directory, request);
     const before = await filesIn(directory);
     const error = await t.throwsAsync<RoomError>(packCapsule({ ...request, ...more }));
-    t.is<string>(error.code, code, error.message);
+    t.is(error.code, code, error.message);
     t.deepEqual(await filesIn(directory), before);
   });
 }
