@@ -75,6 +75,7 @@ export { receiveCapsule } from './capsule/receive.js';
 export type { ReceivedCapsule, ReceiveOptions } from './capsule/receive.js';
 export type { CapsuleContents, CapsuleFile, CapsuleItem, CapsulePiece } from './capsule/contents.js';
 export type { CapsuleSignature } from './capsule/signature.js';
+export { weightDigests } from './capsule/contents.js';
 export { compareReceipts, makeReceipt, parseReceipt } from './capsule/receipt.js';
 export type * from './capsule/receipt.js';
 export type { Machine } from './capsule/machine.js';

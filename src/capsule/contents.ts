@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { SpecRangeError, SpecTypeError, type RoomError } from '../errors.js';
 import { child, readArray, readFields, wrongValue } from '../spec/field.js';
 import { readFlag, readInteger, readText } from '../spec/scalar.js';
@@ -77,9 +78,16 @@ export function wholePath(pieces: readonly CapsulePiece[]): string {
 }
 
 /** SHA-256 of a file; of a directory, of what `sha256sum` prints for its files in the order of their bytes, as in a vault's meta.json. */
-export function itemDigest({ type, files }: CapsuleItem, sha256Of: (text: string) => string): string {
+export function itemDigest({ type, files }: CapsuleItem): string {
   if (type === 'file') return files[0]?.sha256 ?? '';
-  return sha256Of(treeText(files));
+  return createHash('sha256').update(treeText(files)).digest('hex');
+}
+
+/** What a receipt names the weights of a capsule by. */
+export function weightDigests({
+  weights,
+}: Pick<CapsuleContents, 'weights'>): Readonly<Record<string, string>> {
+  return Object.fromEntries(weights.map((item) => [item.name, itemDigest(item)]));
 }
 
 function treeText(files: readonly CapsuleFile[]): string {

@@ -23,8 +23,8 @@ export async function copyPlanned(
     await attempt('vault.target', path, () => mkdir(path, { recursive: true }));
   }
   const meter = new Meter(options);
-  const inParts = files.filter(({ size }) => splitting !== null && size > splitting.over);
-  const whole = files.filter((file) => !inParts.includes(file));
+  const inParts = new Set(files.filter(({ size }) => splitting !== null && size > splitting.over));
+  const whole = files.filter((file) => !inParts.has(file));
   for (const root of new Set(whole.map((file) => file.root))) {
     const these = whole.filter((file) => file.root === root);
     const order = {

@@ -3,7 +3,7 @@ import { lstat } from 'node:fs/promises';
 import type { Addon } from '../../types/addon.js';
 import { RoomError } from '../errors.js';
 import { readPlankHeader, type PlankHeader } from '../plank/header.js';
-import { child, readObject, wrongType, wrongValue } from '../spec/field.js';
+import { child, keysOf, readObject, wrongType, wrongValue } from '../spec/field.js';
 import { readText } from '../spec/scalar.js';
 import { parseSize, type Size } from '../spec/size.js';
 import type { RoomSpec } from '../spec/room-spec.js';
@@ -46,6 +46,20 @@ export interface CapsuleRequest {
   /** What `{ vault }` of the sources means; its id and the head of its audit log go along, and the packing is recorded in it. */
   readonly vault?: Vault;
 }
+
+export const capsuleRequestKeys = keysOf<CapsuleRequest>({
+  output: true,
+  room: true,
+  plank: true,
+  weights: true,
+  flake: true,
+  expected: true,
+  cpuFlags: true,
+  split: true,
+  sign: true,
+  date: true,
+  vault: true,
+});
 
 /** A file, and where it goes. */
 export interface PlannedFile {

@@ -6,25 +6,26 @@ import { requireSignal } from '../abort.js';
 import { loadAddon } from '../addon/load.js';
 import { RoomError } from '../errors.js';
 import type { RoomSpec } from '../spec/room-spec.js';
-import { wrongValue } from '../spec/field.js';
+import { readFields, wholeSpec, wrongValue } from '../spec/field.js';
 import type { AuditEntry } from '../vault/audit-record.js';
 import { removeTree, syncDirectory, writeNew } from '../vault/durable.js';
 import { attempt, isErrno } from '../vault/system-error.js';
 import type { Lease } from '../vault/leases.js';
-import { runTransfer, type TransferOptions } from '../vault/transfer.js';
+import type { TransferOptions } from '../vault/transfer.js';
 import { bagInfoText } from './bag-info.js';
 import {
   assembledEntries,
   contentsText,
-  itemDigest,
   piecesOf,
   type CapsuleContents,
   type CapsuleFile,
   type CapsuleItem,
 } from './contents.js';
+import { expectedOf } from './expected.js';
 import { copyPlanned } from './copy-planned.js';
 import {
   declarationText,
+  mostFiles,
   payloadPlaces,
   roomSpecName,
   signatureName,
@@ -35,6 +36,7 @@ import {
 import { readMachine } from './machine.js';
 import { manifestText } from './manifest.js';
 import {
+  capsuleRequestKeys,
   planCapsule,
   readOutput,
   readSplit,
@@ -43,11 +45,12 @@ import {
   type PlannedFile,
   type PlannedItem,
 } from './pack-request.js';
-import { portableRoom, roomDigest, roomText } from './portable-room.js';
+import { portableRoom, roomText } from './portable-room.js';
+import { readBack, syncDirectories } from './on-disk.js';
 import { readmeText } from './readme.js';
-import { parseReceipt, type Receipt } from './receipt.js';
+import { shown } from './problem.js';
 import { sign } from './signature.js';
-import { mostParts } from './stored-names.js';
+import { isStoredPath, mostParts } from './stored-names.js';
 
 /** A capsule that was packed. */
 export interface PackedCapsule {
@@ -81,6 +84,7 @@ export async function packCapsule(
 ): Promise<PackedCapsule> {
   requireSignal(options.signal);
   options.signal?.throwIfAborted();
+  readFields(request, wholeSpec, capsuleRequestKeys);
   const { path, name } = readOutput(request.output);
   const date = readDate(request.date);
   // What is wrong with it is to be said before gigabytes are copied; its plank has no digest yet.
@@ -131,9 +135,10 @@ async function packInto(
     ...(planned.flake?.files ?? []),
     ...planned.weights.flatMap(({ files }) => files),
   ];
+  refuseUnstorable(all);
   const total = all.reduce((sum, { size }) => sum + size, 0);
   if (total > place.bavail * place.bsize) throw full(path, total, place.bavail * place.bsize);
-  const longest = Math.max(...all.map(({ size }) => size));
+  const longest = all.reduce((most, { size }) => Math.max(most, size), 0);
   if (splitting !== null && longest > splitting.part * mostParts)
     throw wrongValue('split', `parts of which ${mostParts} hold ${longest} bytes`, request.split);
   await refuseExisting(path);
@@ -192,7 +197,7 @@ async function finish(
     weights,
     flake: planned.flake === null ? null : itemOf(copied, planned.flake),
     requires: { arch: readMachine().arch, cpuFlags: [...(request.cpuFlags ?? [])].sort() },
-    expected: expectedOf(request.expected, room, plank.sha256, weights),
+    expected: expectedOf(request.expected, { room, plank: plank.sha256, weights }),
   };
   const pieces = piecesOf(contents);
   const bytes = pieces.reduce((sum, { size }) => sum + size, 0);
@@ -231,60 +236,6 @@ async function finish(
   };
 }
 
-/** A receipt that is of what is packed. */
-function expectedOf(
-  value: unknown,
-  room: RoomSpec,
-  plank: string,
-  weights: readonly CapsuleItem[],
-): Receipt | null {
-  if (value === undefined) return null;
-  const receipt = parseReceipt(value, 'expected');
-  const hashes = Object.fromEntries(weights.map((item) => [item.name, itemDigest(item, sha256Of)]));
-  const names = Object.keys(receipt.weights);
-  const other =
-    receipt.room !== roomDigest(room)
-      ? 'spec'
-      : receipt.plank !== plank
-        ? 'plank'
-        : names.length !== weights.length || names.some((name) => receipt.weights[name] !== hashes[name])
-          ? 'weights'
-          : null;
-  if (other === null) return receipt;
-  throw new RoomError('ERR_COURIER_SOURCE', `the receipt is of a run with other ${other} than are packed`, {
-    path: 'expected',
-    hint: 'Run what is packed, and make a receipt of that.',
-  });
-}
-
-async function readBack(
-  addon: Addon,
-  root: string,
-  written: ReadonlyMap<string, string>,
-  total: number,
-  options: TransferOptions,
-): Promise<void> {
-  const paths = [...written.keys()].sort();
-  const files = paths.map((source) => ({ source, target: '', expected: '', mode: 0 }));
-  const order = { root, files, sha256: true, blake3: false, sparse: false, pastCache: true };
-  const results = await runTransfer(addon, order, { phase: 'verify', total }, options);
-  const wrong = paths.find((file, i) => results[i]?.sha256 !== written.get(file));
-  if (wrong === undefined) return;
-  throw new RoomError('ERR_VAULT_DAMAGED', `${wrong} was read back with other bytes than were written`, {
-    path: join(root, wrong),
-    hint: 'The device does not keep what it is given; do not use it for anything.',
-  });
-}
-
-/** A name is on the disk when its directory is: the deepest first. */
-async function syncDirectories(root: string, files: readonly string[]): Promise<void> {
-  const all = new Set<string>();
-  for (const file of files) for (let up = dirname(file); up !== '.'; up = dirname(up)) all.add(up);
-  const deepestFirst = [...all].sort((left, right) => right.length - left.length);
-  for (const directory of [...deepestFirst.map((up) => join(root, up)), root])
-    await attempt('vault.target', directory, () => syncDirectory(directory));
-}
-
 function itemOf(
   copied: ReadonlyMap<PlannedFile, CapsuleFile>,
   { name, type, files, emptyDirectories }: PlannedItem,
@@ -300,6 +251,21 @@ function fileOf(copied: ReadonlyMap<PlannedFile, CapsuleFile>, file: PlannedFile
 
 function sha256Of(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** What could be written, and then not be received. */
+function refuseUnstorable(files: readonly PlannedFile[]): void {
+  const why = files.length >= mostFiles ? `there are more than ${mostFiles} files` : null;
+  const deep = files.find(({ stored }) => !isStoredPath(stored));
+  if (why === null && deep === undefined) return;
+  throw new RoomError(
+    'ERR_COURIER_SOURCE',
+    `cannot pack it: ${why ?? `${shown(deep?.path ?? '')} lies too deep`}`,
+    {
+      path: deep?.path ?? '',
+      hint: 'Pack it into one file (a tar, a plank) first.',
+    },
+  );
 }
 
 function readDate(value: unknown): string {

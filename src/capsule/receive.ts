@@ -1,5 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Addon } from '../../types/addon.js';
@@ -114,6 +114,7 @@ async function store(
     { reference: `planks/${name}`, item: plankItem },
     ...(contents.flake === null ? [] : [{ reference: `flakes/${name}`, item: contents.flake }]),
   ];
+  await requireRoom(options.temporary ?? tmpdir(), incoming);
   const stored: string[] = [];
   try {
     for (const one of incoming) stored.push(await storeOne(capsule, vault, one, { id, transfer }, options));
@@ -139,6 +140,23 @@ async function store(
     signature,
     unmet,
   };
+}
+
+/** What is put together there is removed before the next. */
+async function requireRoom(directory: string, incoming: readonly Incoming[]): Promise<void> {
+  const sizes = incoming.map(({ item }) => item.files.reduce((sum, { size }) => sum + size, 0));
+  const needed = Math.max(...sizes);
+  const place = await attempt('vault.target', directory, () => statfs(directory));
+  const free = place.bavail * place.bsize;
+  if (needed <= free) return;
+  throw new RoomError(
+    'ERR_VAULT_NO_SPACE',
+    `${directory} has ${free} bytes left, and the largest part of the capsule has ${needed}`,
+    {
+      path: directory,
+      hint: 'Name another place for it: --temporary PATH, or TMPDIR.',
+    },
+  );
 }
 
 /** The verification of a capsule that is whole, or its first problem. */
@@ -179,7 +197,7 @@ async function storeOne(
     await assemble(capsule, item, source, options);
     const stored = await vault.put(reference, source, {
       activate: false,
-      expect: `sha256:${itemDigest(item, sha256Of)}`,
+      expect: `sha256:${itemDigest(item)}`,
       source: { type: 'capsule', path: capsule.verification.path, capsule: id },
       transfer,
       signal: options.signal,
@@ -257,8 +275,4 @@ export function unmetBy({ arch, cpuFlags }: Machine, requires: CapsuleContents['
     ...(requires.arch === arch ? [] : [`arch ${requires.arch}`]),
     ...missing.map((flag) => `cpu flag ${flag}`),
   ];
-}
-
-function sha256Of(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -13,6 +13,8 @@ export const signatureNamespace = 'anchor-capsule';
 /** Who signed a capsule. */
 export type CapsuleSignature =
   | { readonly state: 'absent' }
+  /** It does not hold, or is not by whom it has to be: see `problems`. */
+  | { readonly state: 'refused' }
   /** By the owner of a key that nobody was asked about: it holds, but anybody can make one. */
   | { readonly state: 'unknown'; readonly key: string }
   /** By one of the allowed signers. */

@@ -68,7 +68,9 @@ function place(all: readonly Rest[], directory: string, stored: Map<string, stri
   const children = new Map<string, Rest[]>();
   for (const { path, names } of all) {
     const [name = '', ...below] = names;
-    children.set(name, [...(children.get(name) ?? []), { path, names: below }]);
+    const there = children.get(name);
+    if (there === undefined) children.set(name, [{ path, names: below }]);
+    else there.push({ path, names: below });
   }
   const taken = new Set([...children.keys()].filter(isPlainName));
   const inOrder = [...children].sort(([left], [right]) => (left < right ? -1 : 1));

@@ -110,7 +110,7 @@ async function verifyOpen(
     bytes: bytesOf(payload, listing),
     contents,
     room,
-    signature: signature instanceof RoomError ? { state: 'absent' } : signature,
+    signature: signature instanceof RoomError ? { state: 'refused' } : signature,
     date: info?.date ?? null,
     vaultId: info?.vaultId ?? null,
     auditHead: info?.auditHead ?? null,

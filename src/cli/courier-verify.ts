@@ -60,7 +60,8 @@ export function capsuleText(verification: CapsuleVerification, style: Style): st
 
 /** Pure. */
 export function signatureText(signature: CapsuleSignature): string {
-  if (signature.state === 'absent') return 'none that holds';
+  if (signature.state === 'absent') return 'none';
+  if (signature.state === 'refused') return 'refused';
   if (signature.state === 'unknown') return `by ${signature.key}, which nobody was asked about`;
   return `by ${printable(signature.principal)}, ${signature.key}`;
 }

@@ -209,6 +209,17 @@ const refused: readonly (readonly [
     'ERR_ROOM_SPEC_TYPE',
   ],
   ['a key that is none', (directory) => ({ sign: join(directory, 'tiny.gguf') }), 'ERR_COURIER_SIGNATURE'],
+  ['a field that is none', () => ({ weigths: {} }) as object, 'ERR_ROOM_SPEC_UNKNOWN_KEY'],
+  [
+    'a file too deep',
+    async (directory) => {
+      const deep = 'd/'.repeat(40);
+      await mkdir(join(directory, 'net', deep), { recursive: true });
+      await writeFile(join(directory, 'net', deep, 'file'), '');
+      return {};
+    },
+    'ERR_COURIER_SOURCE',
+  ],
   [
     'a link in a directory',
     async (directory) => {

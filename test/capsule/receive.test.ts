@@ -162,7 +162,7 @@ test('a temporary directory that is not there', async (t) => {
   const vault = await newVault(t, directory);
   await t.throwsAsync(
     receiveCapsule(packed.path, vault, { ...anybody, temporary: join(directory, 'none') }),
-    { code: 'ENOENT' },
+    { code: 'ERR_VAULT_TARGET' },
   );
   t.deepEqual(await stored(vault), []);
 });

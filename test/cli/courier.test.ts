@@ -68,7 +68,7 @@ test('pack, verify and receive', async (t) => {
       'weights    models/net@1',
       'weights    models/tiny.gguf@1',
       'flake      flakes/tiny@1',
-      'signature  none that holds',
+      'signature  none',
       '',
     ].join('\n'),
   );
