@@ -1,3 +1,4 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -146,6 +147,44 @@ test('a failure in the middle takes back what was stored and was not yet active'
     reference.startsWith('planks/') ? Promise.reject(new Error('no more')) : put(reference, ...rest);
   await t.throwsAsync(receiveCapsule(packed.path, vault, anybody), { message: 'no more' });
   t.deepEqual(await stored(vault), before);
+});
+
+test('what is exchanged after it was verified is not taken', async (t) => {
+  const { packed, directory } = await packedSample(t);
+  const vault = await newVault(t, directory);
+  await writeFile(join(directory, 'outside'), 'a secret');
+  const path = join(packed.path, 'data/weights/tiny.gguf');
+  let swapped = false;
+  const receiving = receiveCapsule(packed.path, vault, {
+    ...anybody,
+    onProgress: ({ phase }) => {
+      if (phase !== 'copy' || swapped) return;
+      swapped = true;
+      rmSync(path);
+      symlinkSync(join(directory, 'outside'), path);
+    },
+  });
+  // Directories come first, so that there is time: the link is met when the file is opened.
+  await t.throwsAsync(receiving, { code: 'ERR_VAULT_SOURCE' });
+  t.true(swapped);
+  t.false((await stored(vault)).some((line) => line.startsWith('models/tiny.gguf')));
+});
+
+test('the directory that was verified is the one that is read', async (t) => {
+  const { packed, directory } = await packedSample(t);
+  const vault = await newVault(t, directory);
+  let swapped = false;
+  const { weights } = await receiveCapsule(packed.path, vault, {
+    ...anybody,
+    onProgress: ({ phase }) => {
+      if (phase !== 'copy' || swapped) return;
+      swapped = true;
+      renameSync(packed.path, join(directory, 'elsewhere'));
+      mkdirSync(packed.path);
+    },
+  });
+  t.true(swapped);
+  t.deepEqual(weights, ['models/net@1', 'models/tiny.gguf@1']);
 });
 
 test('what a machine has not is named', (t) => {
