@@ -34,14 +34,12 @@ export interface TagReading {
 /** Compares all tag files with each other, and with what is there. Of the payload only the spec is read. */
 export async function readTags(root: FileHandle, listing: Listing): Promise<TagReading> {
   const problems: RoomError[] = [];
-  const read = async (name: string, most = longestTagFile): Promise<Uint8Array | null> => {
+  const read = async (name: string): Promise<Uint8Array | null> => {
     if (!listing.files.has(name)) return null;
-    const bytes = await readInside(root, name, most);
-    if (bytes === null)
-      problems.push(
-        problem('ERR_COURIER_TAG_FILE', name, `is longer than ${most} bytes, or changes while it is read`),
-      );
-    return bytes;
+    const bytes = await readInside(root, name, longestTagFile);
+    if (typeof bytes !== 'string') return bytes;
+    problems.push(problem('ERR_COURIER_TAG_FILE', name, bytes));
+    return null;
   };
   const tagManifest = await read(tagManifestName);
   const tags = tagManifest === null ? null : parseManifest(tagManifest, tagManifestName, '');
@@ -180,9 +178,11 @@ async function readRoom(
   const [piece] = room.pieces;
   // What is missing or changed was said, or will be.
   if (piece === undefined || !files.has(piece.path)) return null;
-  const bytes = room.pieces.length === 1 ? await readInside(root, piece.path, longestSpec) : null;
-  if (bytes === null)
-    return problem('ERR_COURIER_CONTENT', piece.path, `is longer than ${longestSpec} bytes`);
+  const bytes =
+    room.pieces.length === 1
+      ? await readInside(root, piece.path, longestSpec)
+      : `is longer than ${longestSpec} bytes`;
+  if (typeof bytes === 'string') return problem('ERR_COURIER_CONTENT', piece.path, bytes);
   if (sha256Of(bytes) !== piece.sha256) return null;
   try {
     const spec = JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;

@@ -41,21 +41,32 @@ export async function openInside(root: FileHandle, path: string): Promise<FileHa
   }
 }
 
-/** All of a regular file, or null: it is something else, or longer. */
-export async function readInside(root: FileHandle, path: string, most: number): Promise<Uint8Array | null> {
-  const handle = await openInside(root, path);
+/** All of a regular file, or why not. */
+export async function readInside(root: FileHandle, path: string, most: number): Promise<Uint8Array | string> {
   try {
-    const info = await handle.stat();
-    if (!info.isFile() || info.size > most) return null;
-    const buffer = Buffer.alloc(info.size + 1);
-    let length = 0;
-    while (length < buffer.length) {
-      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
-      if (bytesRead === 0) break;
-      length += bytesRead;
+    const handle = await openInside(root, path);
+    try {
+      return await readWhole(handle, most);
+    } finally {
+      await handle.close();
     }
-    return length > info.size ? null : buffer.subarray(0, length);
-  } finally {
-    await handle.close();
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === undefined || syscall === undefined) throw error;
+    return `cannot be read: ${syscall} failed with ${code}`;
   }
+}
+
+async function readWhole(handle: FileHandle, most: number): Promise<Uint8Array | string> {
+  const info = await handle.stat();
+  if (!info.isFile()) return 'is no regular file';
+  if (info.size > most) return `is longer than ${most} bytes`;
+  const buffer = Buffer.alloc(info.size + 1);
+  let length = 0;
+  while (length < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return length > info.size ? 'grows while it is read' : buffer.subarray(0, length);
 }

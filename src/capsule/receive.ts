@@ -62,8 +62,8 @@ interface Incoming {
 }
 
 /**
- * Verifies a capsule and stores what is in it: plank, weights and flake become new generations of a vault, which become active together
- * when all of them are stored. Before that the vault is untouched but for its audit log.
+ * Verifies a capsule and stores what is in it: plank, weights and flake become new generations of a vault, which become active one
+ * after the other when all of them are stored. Before that the vault is untouched but for its audit log.
  *
  * @throws RoomError: the first problem that verifying found; ERR_COURIER_UNTRUSTED for a capsule without a signature that is asked for;
  * those of the vault; the reason of the signal.

@@ -4,7 +4,7 @@ import { requireSignal } from '../abort.js';
 import { loadAddon } from '../addon/load.js';
 import { RoomError } from '../errors.js';
 import type { RoomSpec } from '../spec/room-spec.js';
-import { isErrno } from '../vault/system-error.js';
+import { isErrno, systemError } from '../vault/system-error.js';
 import { runTransfer, type TransferOptions } from '../vault/transfer.js';
 import { changed, readTags } from './check.js';
 import type { CapsuleContents } from './contents.js';
@@ -163,12 +163,8 @@ async function signatureOf(
     return problem('ERR_COURIER_UNTRUSTED', signatureName, 'is missing: nobody signed the capsule');
   }
   const signature = await readInside(root, signatureName, longestSignature);
-  if (signature === null || signed === null)
-    return problem(
-      'ERR_COURIER_SIGNATURE',
-      signatureName,
-      'cannot be read, or there is nothing that it signs',
-    );
+  if (typeof signature === 'string') return problem('ERR_COURIER_SIGNATURE', signatureName, signature);
+  if (signed === null) return problem('ERR_COURIER_SIGNATURE', signatureName, 'signs what cannot be read');
   return checkSignature(signed, signature, signers, signal);
 }
 
@@ -187,7 +183,8 @@ function requireCapsule(path: string, { files, refused }: Listing): void {
 }
 
 function notThere(path: string, error: unknown): unknown {
-  if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) return error;
+  if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR'))
+    return systemError('vault.source', path, error);
   const why = isErrno(error, 'ENOENT') ? 'it does not exist' : 'it is no directory';
   return new RoomError('ERR_COURIER_NOT_CAPSULE', `${shown(path)} is no capsule: ${why}`, {
     path,

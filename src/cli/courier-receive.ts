@@ -12,7 +12,7 @@ export const page = {
   usage: ['[options] CAPSULE'],
   about: [
     'Verifies a capsule and stores what is in it in a vault: the plank as planks/NAME, the weights as models/…, the flake as ' +
-      'flakes/NAME. They become active together once all of them are stored.',
+      'flakes/NAME. They become active once all of them are stored.',
   ],
   options: {
     signers: { value: 'FILE', help: 'take what one of these allowed signers (ssh-keygen(1)) has signed' },
