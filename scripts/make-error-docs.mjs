@@ -13,6 +13,11 @@ const groups = [
   ['ERR_ROOM_COMMAND_', 'The command', 'The room was made; the program in it could not be started.'],
   ['ERR_ROOM_CGROUP_', 'Limits', 'A limit that cannot be enforced is refused, never dropped in silence.'],
   ['ERR_VAULT_', 'The vault', 'What was stored before is untouched by all of them.'],
+  [
+    'ERR_COURIER_',
+    'Capsules',
+    'Reading and writing files fails with the codes of the vault, whether there is one or not.',
+  ],
   ['ERR_ROOM_', 'Everything else', ''],
 ];
 

@@ -56,6 +56,26 @@ export const errorCodes = {
   ERR_VAULT_IO: 'Reading or writing failed.',
   ERR_VAULT_UNCERTAIN: 'The last step of a change failed: it may or may not survive a power cut. Verify.',
   ERR_VAULT_CLOSED: 'The vault is closed.',
+  ERR_COURIER_NOT_CAPSULE: 'There is no capsule at that path, or one that was never finished.',
+  ERR_COURIER_VERSION: 'It is a bag of another kind, or a capsule of a newer version.',
+  ERR_COURIER_TAG_FILE:
+    'A tag file has not the form that it has to have, is cut off, or lists other files than it should.',
+  ERR_COURIER_PATH: 'A manifest has a path that is absolute, leads out of the capsule, or is not normalized.',
+  ERR_COURIER_NAME:
+    'A file has a name that is not one of a capsule: no UTF-8, or not the same on every file system.',
+  ERR_COURIER_DUPLICATE: 'A file is listed twice, or two names are one where case or accents do not count.',
+  ERR_COURIER_MISSING: 'A file that belongs to the capsule is not there.',
+  ERR_COURIER_EXTRA: 'A file or directory is there that is listed nowhere.',
+  ERR_COURIER_KIND:
+    'Something is neither a regular file nor a directory (a link, a FIFO, a device, another file system), or has hard links.',
+  ERR_COURIER_DIGEST: 'A file was changed, is damaged, or cannot be read back.',
+  ERR_COURIER_OXUM: 'There are more or fewer bytes or files than Payload-Oxum says.',
+  ERR_COURIER_CONTENT: 'What the capsule says of its content is malformed, or is not what it lists.',
+  ERR_COURIER_SIGNATURE: 'The signature does not hold, or could not be made.',
+  ERR_COURIER_UNTRUSTED: 'Nobody signed the capsule who is allowed to, or nobody said who is.',
+  ERR_COURIER_SOURCE: 'What is to be packed is not there, or would be something else on another machine.',
+  ERR_COURIER_TARGET: 'There is something already where the capsule is to be.',
+  ERR_COURIER_TOOL: 'A program that is needed is not installed.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -20,7 +20,7 @@ export interface Addon {
   /** Tries what the kernel can do, each in a throw-away child: probe name → errno, 0 when it works. */
   probeKernel(): Promise<Readonly<Record<string, number>>>;
   /** A copy, a hash, or both, that runs on a thread of its own. Throws TypeError for a malformed order. */
-  readonly Transfer: new (order: TransferOrder) => NativeTransfer;
+  readonly Transfer: new (order: Json<TransferOrder>) => NativeTransfer;
   /**
    * Everything below a directory, sorted by the bytes of its path; no link and no other mount is entered. Fails with tree.size where
    * there are more than `most` entries.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bridge/read_parts.h"
+#include "bridge/read_text.h"
 
 namespace rooms::bridge {
 
@@ -92,20 +93,6 @@ void ReadRoomFields(Reading& reading, Fields& fields, plan::Room& room) {
   room.lifetime_ms = fields.IntegerOrNull("lifetime", 1, kMaxSafe, -1);
   if (room.waits && room.lifetime_ms >= 0) fields.Mistake("lifetime", "null for a room that waits");
   if (room.root.idmap && !room.blank.identity.mapped) fields.Mistake("root.idmap", "false without an id mapping");
-}
-
-// `read(Reading&, Fields&)` reads the object that a text is. The tree of the text is needed no longer than that.
-template <typename Read>
-bool ReadText(std::string_view text, const char* name, plan::Arena& arena, bool strict, std::string& mistake,
-              Read read) {
-  plan::Arena tree;
-  Reading reading{arena, strict, {}};
-  {
-    Fields fields(reading, ReadJson(text, tree), nullptr, name);
-    read(reading, fields);
-  }
-  mistake = std::move(reading.mistake);
-  return mistake.empty();
 }
 
 }  // namespace

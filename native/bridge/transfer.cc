@@ -2,24 +2,23 @@
 
 #include <errno.h>
 
+#include "bridge/arguments.h"
 #include "bridge/fault.h"
-#include "bridge/fields.h"
+#include "bridge/read_text.h"
 
 namespace rooms::bridge {
 
 namespace {
 
-bool ReadOrder(Napi::Value value, copy::Order& order, std::string& mistake) {
+bool ReadOrder(std::string_view text, copy::Order& order, std::string& mistake) {
   plan::Arena arena;
-  Reading reading{value.Env(), arena, true, {}};
-  {
-    Fields fields(reading, value, nullptr, "order");
+  return ReadText(text, "order", arena, true, mistake, [&order](Reading&, Fields& fields) {
     order.root = fields.Text("root");
     order.sha256 = fields.Flag("sha256");
     order.blake3 = fields.Flag("blake3");
     order.sparse = fields.Flag("sparse");
     order.past_cache = fields.Flag("pastCache");
-    auto files = fields.List<copy::FileOrder*>("files", [&order](Fields& item, copy::FileOrder*&) {
+    fields.List<copy::FileOrder*>("files", [&order](Fields& item, copy::FileOrder*&) {
       copy::FileOrder file;
       file.source = item.Text("source");
       file.target = item.Text("target");
@@ -27,10 +26,7 @@ bool ReadOrder(Napi::Value value, copy::Order& order, std::string& mistake) {
       file.mode = static_cast<uint32_t>(item.Integer("mode", 0, 0777));
       order.files.push_back(std::move(file));
     });
-    (void)files;
-  }
-  mistake = reading.mistake;
-  return mistake.empty();
+  });
 }
 
 Napi::Value ResultsOf(Napi::Env env, const copy::Transfer& transfer) {
@@ -60,7 +56,7 @@ Napi::Function Transfer::Define(Napi::Env env) {
 Transfer::Transfer(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Transfer>(info) {
   copy::Order order;
   std::string mistake;
-  if (ReadOrder(info[0], order, mistake))
+  if (ReadOrder(Text(info, 0), order, mistake))
     transfer_ = std::make_shared<copy::Transfer>(std::move(order));
   else
     ThrowMistake(info.Env(), mistake);

@@ -13,6 +13,10 @@ export const commands: CommandMenu = {
   run: { summary: 'run a command in a room made for it', load: () => import('./run.js') },
   plank: { summary: 'build, inspect and verify room images', load: () => import('./plank.js') },
   vault: { summary: 'what outlives rooms: store, list, verify, roll back', load: () => import('./vault.js') },
+  courier: {
+    summary: 'carry a room with its weights to another Anchor, verified',
+    load: () => import('./courier.js'),
+  },
   doctor: {
     summary: 'what rooms can use of this host, and how to mend the rest',
     load: () => import('./doctor.js'),
@@ -42,4 +46,17 @@ export const vaultCommands: CommandMenu = {
     load: () => import('./vault-rollback.js'),
   },
   activate: { summary: 'make a generation the active one', load: () => import('./vault-activate.js') },
+};
+
+/** What can follow `anchor courier`. */
+export const courierCommands: CommandMenu = {
+  pack: { summary: 'make a capsule of a room and its weights', load: () => import('./courier-pack.js') },
+  verify: {
+    summary: 'whether a capsule is whole, and who signed it',
+    load: () => import('./courier-verify.js'),
+  },
+  receive: {
+    summary: 'verify a capsule and store it in a vault',
+    load: () => import('./courier-receive.js'),
+  },
 };

@@ -6,7 +6,8 @@ export const exitCodes = {
   done: 0,
   failed: 1,
   usage: 2,
-  /** Of `anchor vault`, beside 1. */
+  /** Of `anchor vault` and `anchor courier`, beside 1. */
+  refused: 3,
   noSpace: 4,
   damaged: 5,
   gone: 6,
@@ -20,6 +21,20 @@ export const exitCodes = {
   outOfMemory: 137,
 } as const;
 
+/** What is wrong with a capsule. */
+const capsuleFaults = [
+  'TAG_FILE',
+  'PATH',
+  'NAME',
+  'DUPLICATE',
+  'MISSING',
+  'EXTRA',
+  'KIND',
+  'DIGEST',
+  'OXUM',
+  'CONTENT',
+] as const;
+
 const vaultCodes: Readonly<Partial<Record<ErrorCode, number>>> = {
   ERR_VAULT_NO_SPACE: exitCodes.noSpace,
   ERR_VAULT_DAMAGED: exitCodes.damaged,
@@ -31,9 +46,14 @@ const vaultCodes: Readonly<Partial<Record<ErrorCode, number>>> = {
   ERR_VAULT_BUSY: exitCodes.inUse,
   ERR_VAULT_IN_USE: exitCodes.inUse,
   ERR_VAULT_UNCERTAIN: exitCodes.uncertain,
+  ...Object.fromEntries(
+    capsuleFaults.map((fault) => [`ERR_COURIER_${fault}` satisfies ErrorCode, exitCodes.damaged]),
+  ),
+  ERR_COURIER_SIGNATURE: exitCodes.damaged,
+  ERR_COURIER_UNTRUSTED: exitCodes.refused,
 };
 
-/** The exit code of what went wrong with a vault; null: none of its own. Pure. */
+/** The exit code of what went wrong with a vault or a capsule; null: none of its own. Pure. */
 export function exitCodeOfVault(code: string): number | null {
   return vaultCodes[code as ErrorCode] ?? null;
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { Anchor, type Outcome, type Room, type RoomSpec } from '../index.js';
 import { carryStreams } from './carry.js';
@@ -10,6 +9,7 @@ import { exitCodeOf, exitCodes } from './exit-code.js';
 import { openDescriptor, print, say, tellFailure, writeJsonLine } from './output.js';
 import { runPage } from './run-page.js';
 import { planInJson, runReport, verboseReport } from './run-report.js';
+import { readJson } from './json-file.js';
 import { requestOf, type RoomRequest, type RunOptionValues } from './run-spec.js';
 import { SignalRelay } from './signal-relay.js';
 import { chooseStdio, type StdioChoice } from './stdio-choice.js';
@@ -63,21 +63,6 @@ function readFiles({ spec, seccomp, interactive }: RunOptionValues): {
     ...(base === undefined ? {} : { base }),
     ...(seccomp === undefined || seccomp === 'default' ? {} : { profile: readJson(seccomp, '--seccomp') }),
   };
-}
-
-function readJson(path: string, option: string): unknown {
-  const name = path === '-' ? 'standard input' : path;
-  let text: string;
-  try {
-    text = readFileSync(path === '-' ? 0 : path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${option}: ${name} cannot be read: ${(error as Error).message}`);
-  }
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new UsageError(`${option}: ${name} is not JSON: ${(error as Error).message}`);
-  }
 }
 
 /** A terminal is of a kind that every plank knows; nothing else of the environment is there unless it is named. */

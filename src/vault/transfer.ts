@@ -42,7 +42,7 @@ export async function runTransfer(
   { signal, onProgress }: TransferOptions,
 ): Promise<readonly TransferredFile[]> {
   signal?.throwIfAborted();
-  const transfer = new addon.Transfer(order);
+  const transfer = new addon.Transfer(JSON.stringify(order));
   const samples: { at: number; bytes: number }[] = [];
   const report = (): void => {
     const { bytes, file } = transfer.progress();

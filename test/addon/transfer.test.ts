@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, open, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { FaultError, TransferFile, TransferOrder } from '../../types/addon.js';
+import type { FaultError, Json, TransferFile, TransferOrder } from '../../types/addon.js';
 import { loadAddon } from '../../src/addon/load.js';
 import { startFresh } from '../helpers/fresh-process.js';
 import { scratch } from '../helpers/image.js';
@@ -21,8 +21,9 @@ function order(
   root: string,
   files: readonly TransferFile[],
   more: Partial<TransferOrder> = {},
-): TransferOrder {
-  return { root, files, sha256: true, blake3: true, sparse: true, pastCache: false, ...more };
+): Json<TransferOrder> {
+  const whole = { root, files, sha256: true, blake3: true, sparse: true, pastCache: false, ...more };
+  return JSON.stringify(whole);
 }
 
 async function fault(t: ExecutionContext, work: Promise<unknown>): Promise<FaultError['fault']> {
@@ -177,16 +178,18 @@ test('cancelled before and during', async (t) => {
 });
 
 test('a malformed order', (t) => {
-  const good = order('/', [copy('x')]);
+  const good = JSON.parse(order('/', [copy('x')])) as TransferOrder;
   for (const bad of [
-    undefined,
+    [],
     {},
     { ...good, root: 1 },
     { ...good, files: [{}] },
     { ...good, more: 1 },
     { ...good, files: [copy('a\0b')] },
   ])
-    t.throws(() => new addon.Transfer(bad as TransferOrder), { instanceOf: TypeError });
+    t.throws(() => new addon.Transfer(JSON.stringify(bad)), { instanceOf: TypeError });
+  for (const bad of [undefined, good, '', '{'])
+    t.throws(() => new addon.Transfer(bad as string), { instanceOf: TypeError });
 });
 
 test('a listing', async (t) => {

@@ -14,6 +14,7 @@ const typescriptRules: Rules = {
   addon: [...pure, 'spec', 'plank', 'host'],
   room: [...pure, 'abort', 'spec', 'host', 'plan', 'addon'],
   vault: [...pure, 'abort', 'spec', 'addon'],
+  capsule: [...pure, 'abort', 'spec', 'plank', 'host/files', 'addon', 'vault'],
   run: [...pure, 'abort', 'room'],
   diagnostics: [...pure, 'spec', 'room'],
   anchor: [...pure, 'abort', 'spec', 'plank', 'host', 'plan', 'addon', 'room', 'run', 'diagnostics', 'vault'],
@@ -28,6 +29,7 @@ const typescriptRules: Rules = {
     'run',
     'diagnostics',
     'vault',
+    'capsule',
     'anchor',
   ],
   // The command line is a frontend like any other: the public list and nothing else.

@@ -1,0 +1,306 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { lstat, mkdir, rename, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Addon } from '../../types/addon.js';
+import { requireSignal } from '../abort.js';
+import { loadAddon } from '../addon/load.js';
+import { RoomError } from '../errors.js';
+import type { RoomSpec } from '../spec/room-spec.js';
+import { readFields, wholeSpec, wrongValue } from '../spec/field.js';
+import type { AuditEntry } from '../vault/audit-record.js';
+import { removeTree, syncDirectory, writeNew } from '../vault/durable.js';
+import { attempt, isErrno } from '../vault/system-error.js';
+import type { Lease } from '../vault/leases.js';
+import type { TransferOptions } from '../vault/transfer.js';
+import { bagInfoText } from './bag-info.js';
+import {
+  assembledEntries,
+  contentsText,
+  piecesOf,
+  type CapsuleContents,
+  type CapsuleFile,
+  type CapsuleItem,
+} from './contents.js';
+import { expectedOf } from './expected.js';
+import { copyPlanned } from './copy-planned.js';
+import {
+  declarationText,
+  mostFiles,
+  payloadPlaces,
+  roomSpecName,
+  signatureName,
+  tagFiles,
+  tagManifestName,
+  unfinishedSuffix,
+} from './layout.js';
+import { readMachine } from './machine.js';
+import { manifestText } from './manifest.js';
+import {
+  capsuleRequestKeys,
+  planCapsule,
+  readOutput,
+  readSplit,
+  type CapsuleRequest,
+  type Planned,
+  type PlannedFile,
+  type PlannedItem,
+} from './pack-request.js';
+import { portableRoom, roomText } from './portable-room.js';
+import { readBack, syncDirectories } from './on-disk.js';
+import { readmeText } from './readme.js';
+import { shown } from './problem.js';
+import { sign } from './signature.js';
+import { isStoredPath, mostParts } from './stored-names.js';
+
+/** A capsule that was packed. */
+export interface PackedCapsule {
+  readonly path: string;
+  /** SHA-256 of its manifest. */
+  readonly id: string;
+  readonly name: string;
+  /** Of the payload. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Files that are in parts. */
+  readonly split: number;
+  readonly signed: boolean;
+  readonly contents: CapsuleContents;
+  readonly room: RoomSpec;
+}
+
+const fatMagic = 0x4d44;
+
+/**
+ * Packs a room with its plank, weights and flake into a directory that is a BagIt 1.0 bag. It is written under another name, brought to
+ * the disk, read back from there past the page cache, compared, and only then called as it was asked for. The same content gives the same
+ * bytes, but for the date.
+ *
+ * @throws SpecTypeError, SpecRangeError for a request that is wrong; RoomError ERR_COURIER_SOURCE, ERR_COURIER_TARGET, ERR_COURIER_TOOL,
+ * ERR_COURIER_SIGNATURE, and those of reading and writing, ERR_VAULT_…; the reason of the signal. Then nothing of it is left.
+ */
+export async function packCapsule(
+  request: CapsuleRequest,
+  options: TransferOptions = {},
+): Promise<PackedCapsule> {
+  requireSignal(options.signal);
+  options.signal?.throwIfAborted();
+  readFields(request, wholeSpec, capsuleRequestKeys);
+  const { path, name } = readOutput(request.output);
+  const date = readDate(request.date);
+  // What is wrong with it is to be said before gigabytes are copied; its plank has no digest yet.
+  portableRoom(request.room, { format: 'squashfs', sha256: '0'.repeat(64) });
+  const { addon } = loadAddon();
+  const leases: Lease[] = [];
+  const transaction = randomUUID();
+  const say = async (phase: AuditEntry['phase'], more: Partial<AuditEntry>): Promise<void> => {
+    await request.vault?.record({ operation: 'pack', phase, transaction, to: path, ...more });
+  };
+  try {
+    const planned = await planCapsule(addon, request, name, leases);
+    await say('begin', {});
+    try {
+      const packed = await packInto(addon, request, planned, { path, name, date }, options);
+      await say('done', { sha256: packed.id, bytes: packed.bytes });
+      return packed;
+    } catch (error) {
+      await say('failed', {
+        code: (error as { code?: string }).code ?? 'ERR_COURIER_TARGET',
+        message: (error as Error).message,
+      }).catch(() => undefined);
+      throw error;
+    }
+  } finally {
+    for (const lease of leases) await lease.release();
+  }
+}
+
+interface Destination {
+  readonly path: string;
+  readonly name: string;
+  readonly date: string;
+}
+
+async function packInto(
+  addon: Addon,
+  request: CapsuleRequest,
+  planned: Planned,
+  destination: Destination,
+  options: TransferOptions,
+): Promise<PackedCapsule> {
+  const { path } = destination;
+  const place = await attempt('vault.target', path, () => statfs(dirname(path)));
+  const splitting = readSplit(request.split, place.type === fatMagic);
+  const all = [
+    planned.plank,
+    ...(planned.flake?.files ?? []),
+    ...planned.weights.flatMap(({ files }) => files),
+  ];
+  refuseUnstorable(all);
+  const total = all.reduce((sum, { size }) => sum + size, 0);
+  if (total > place.bavail * place.bsize) throw full(path, total, place.bavail * place.bsize);
+  const longest = all.reduce((most, { size }) => Math.max(most, size), 0);
+  if (splitting !== null && longest > splitting.part * mostParts)
+    throw wrongValue('split', `parts of which ${mostParts} hold ${longest} bytes`, request.split);
+  await refuseExisting(path);
+  const unfinished = `${path}${unfinishedSuffix}`;
+  await attempt('vault.target', unfinished, () => mkdir(unfinished)).catch((error: unknown) => {
+    throw isErrno((error as Error).cause, 'EEXIST') ? leftOver(unfinished) : error;
+  });
+  try {
+    const copied = await copyPlanned(addon, all, unfinished, splitting, { ...options, total });
+    const packed = await finish(addon, request, planned, copied, unfinished, destination, options);
+    await refuseExisting(path);
+    await attempt('vault.target', path, () => rename(unfinished, path));
+    await attempt('vault.target', path, () => syncDirectory(dirname(path)));
+    return packed;
+  } catch (error) {
+    await removeTree(unfinished).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The spec, the tag files, the signature; then all of it is read back. */
+async function finish(
+  addon: Addon,
+  request: CapsuleRequest,
+  planned: Planned,
+  copied: ReadonlyMap<PlannedFile, CapsuleFile>,
+  directory: string,
+  { path, name, date }: Destination,
+  options: TransferOptions,
+): Promise<PackedCapsule> {
+  const written = new Map<string, string>();
+  const write = async (file: string, text: string): Promise<void> => {
+    await attempt('vault.target', file, () => writeNew(join(directory, file), text, 0o644));
+    written.set(file, sha256Of(text));
+  };
+  const { format, compression } = planned.plank.header;
+  const plank = { ...fileOf(copied, planned.plank), format, compression };
+  const room = portableRoom(request.room, plank);
+  const spec = roomText(room);
+  const specPath = `${payloadPlaces.room}/${roomSpecName}`;
+  await mkdir(join(directory, payloadPlaces.room), { recursive: true });
+  await write(specPath, spec);
+  const specPiece = { path: specPath, size: Buffer.byteLength(spec), sha256: sha256Of(spec) };
+  const weights = planned.weights.map((item) => itemOf(copied, item));
+  const contents: CapsuleContents = {
+    capsule: 1,
+    name,
+    room: {
+      path: roomSpecName,
+      size: specPiece.size,
+      sha256: specPiece.sha256,
+      executable: false,
+      pieces: [specPiece],
+    },
+    plank,
+    weights,
+    flake: planned.flake === null ? null : itemOf(copied, planned.flake),
+    requires: { arch: readMachine().arch, cpuFlags: [...(request.cpuFlags ?? [])].sort() },
+    expected: expectedOf(request.expected, { room, plank: plank.sha256, weights }),
+  };
+  const pieces = piecesOf(contents);
+  const bytes = pieces.reduce((sum, { size }) => sum + size, 0);
+  const manifest = manifestText(pieces);
+  const id = sha256Of(manifest);
+  const head = request.vault === undefined ? null : (await request.vault.verifyLog()).head;
+  await write(tagFiles.declaration, declarationText);
+  await write(
+    tagFiles.info,
+    bagInfoText({ bytes, files: pieces.length, date, vaultId: request.vault?.id ?? null, auditHead: head }),
+  );
+  await write(tagFiles.readme, readmeText(contents));
+  await write(tagFiles.contents, contentsText(contents));
+  await write(tagFiles.manifest, manifest);
+  await write(tagFiles.assembled, manifestText(assembledEntries(contents)));
+  const tags = manifestText(
+    Object.values(tagFiles).map((file) => ({ path: file, sha256: written.get(file) ?? '' })),
+  );
+  await write(tagManifestName, tags);
+  if (request.sign !== undefined)
+    await write(signatureName, await sign(Buffer.from(tags), request.sign, options.signal));
+  for (const piece of pieces) written.set(piece.path, piece.sha256);
+  await syncDirectories(directory, [...written.keys()]);
+  await readBack(addon, directory, written, bytes, options);
+  const split = [...copied.values()].filter((file) => file.pieces.length > 1).length;
+  return {
+    path,
+    id,
+    name,
+    files: pieces.length,
+    bytes,
+    split,
+    signed: request.sign !== undefined,
+    contents,
+    room,
+  };
+}
+
+function itemOf(
+  copied: ReadonlyMap<PlannedFile, CapsuleFile>,
+  { name, type, files, emptyDirectories }: PlannedItem,
+): CapsuleItem {
+  return { name, type, files: files.map((file) => fileOf(copied, file)), emptyDirectories };
+}
+
+function fileOf(copied: ReadonlyMap<PlannedFile, CapsuleFile>, file: PlannedFile): CapsuleFile {
+  const found = copied.get(file);
+  if (found === undefined) throw new Error(`${file.source} was not copied`);
+  return found;
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** What could be written, and then not be received. */
+function refuseUnstorable(files: readonly PlannedFile[]): void {
+  const why = files.length >= mostFiles ? `there are more than ${mostFiles} files` : null;
+  const deep = files.find(({ stored }) => !isStoredPath(stored));
+  if (why === null && deep === undefined) return;
+  throw new RoomError(
+    'ERR_COURIER_SOURCE',
+    `cannot pack it: ${why ?? `${shown(deep?.path ?? '')} lies too deep`}`,
+    {
+      path: deep?.path ?? '',
+      hint: 'Pack it into one file (a tar, a plank) first.',
+    },
+  );
+}
+
+function readDate(value: unknown): string {
+  if (value === undefined) return new Date().toISOString().slice(0, 10);
+  if (typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value)) return value;
+  throw wrongValue('date', 'a date such as "2026-11-21"', value);
+}
+
+async function refuseExisting(path: string): Promise<void> {
+  const there = await lstat(path).then(
+    () => true,
+    (error: unknown) => !isErrno(error, 'ENOENT'),
+  );
+  if (there)
+    throw new RoomError('ERR_COURIER_TARGET', `${path} is there already`, {
+      path,
+      hint: 'A capsule is never changed: pack another one, or remove it.',
+    });
+}
+
+function leftOver(path: string): RoomError {
+  return new RoomError(
+    'ERR_COURIER_TARGET',
+    `${path} is there: somebody packs the same capsule, or was killed while packing it`,
+    {
+      path,
+      hint: 'If nobody does, remove it.',
+    },
+  );
+}
+
+function full(path: string, needed: number, free: number): RoomError {
+  return new RoomError(
+    'ERR_VAULT_NO_SPACE',
+    `${dirname(path)} has ${free} bytes left, and the capsule needs ${needed}`,
+    { path },
+  );
+}

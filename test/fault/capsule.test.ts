@@ -1,0 +1,135 @@
+// A process that packs or receives a capsule is killed before each of its system calls that changes the file system, in turn, and meets devices
+// that fail or lie. A capsule is there whole or not at all, and what a vault had stays whole.
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { Vault, verifyCapsule } from '../../src/index.js';
+import { sample } from '../capsule/sample.js';
+import { cProgram } from '../helpers/c-program.js';
+
+const run = promisify(execFile);
+const driver = fileURLToPath(new URL('./helpers/capsule-driver.js', import.meta.url));
+
+/** What the driver says, under a program that does something to it. */
+async function driven(wrapper: readonly string[], directory: string, act: string): Promise<string> {
+  const [program, ...words] = [...wrapper, process.execPath, driver, directory, act];
+  const { stdout } = await run(program, words).catch((error: unknown) => error as { stdout: string });
+  return stdout;
+}
+
+/** Kills it at its first, second, third… change, until it is not killed any more. */
+async function atEveryStep(
+  directory: string,
+  act: string,
+  before: () => Promise<void>,
+  problemsOf: (told: boolean) => Promise<string[]>,
+): Promise<{ states: number; problems: string[] }> {
+  const killer = await cProgram('test/fault/programs/killer');
+  const problems: string[] = [];
+  for (let nth = 1; ; nth += 1) {
+    await before();
+    const said = await driven([killer, String(nth)], directory, act);
+    for (const problem of await problemsOf(said.includes('done\n'))) problems.push(`call ${nth}: ${problem}`);
+    if (Number(/calls (\d+)/.exec(said)?.[1]) < nth) return { states: nth, problems };
+  }
+}
+
+async function removeCapsules(directory: string): Promise<void> {
+  for (const name of ['tiny.capsule', 'tiny.capsule.partial'])
+    await rm(join(directory, name), { recursive: true, force: true });
+}
+
+test.serial('packing, killed at every step', async (t) => {
+  t.timeout(600_000);
+  const { directory } = await sample(t);
+  const capsule = join(directory, 'tiny.capsule');
+  const before = await readdir(directory);
+  const { states, problems } = await atEveryStep(
+    directory,
+    'pack',
+    () => removeCapsules(directory),
+    async (told) => {
+      const there = (await readdir(directory)).filter((name) => !before.includes(name));
+      const whole = there.includes('tiny.capsule') ? (await verifyCapsule(capsule)).ok : null;
+      if (whole === false) return ['there, and not whole'];
+      if (told && whole === null) return ['told, and not there'];
+      if (there.some((name) => !name.startsWith('tiny.capsule'))) return [`left: ${there.join(' ')}`];
+      return [];
+    },
+  );
+  t.log(`${states} states, ${problems.length} violations`);
+  t.deepEqual(problems, []);
+  t.true(states > 30, String(states));
+  t.true((await verifyCapsule(capsule)).ok, 'the last one was not killed');
+});
+
+test.serial('receiving, killed at every step', async (t) => {
+  t.timeout(600_000);
+  const { directory } = await sample(t);
+  t.is(await driven([], directory, 'pack'), 'done\n');
+  const path = join(directory, 'vault');
+  const template = join(directory, 'template');
+  await (await oldVault(template, directory)).close();
+  const { states, problems } = await atEveryStep(
+    directory,
+    'receive',
+    async () => {
+      for (const old of [path, join(directory, 'temporary')]) await rm(old, { recursive: true, force: true });
+      await mkdir(join(directory, 'temporary'));
+      await cp(template, path, { recursive: true, verbatimSymlinks: true });
+    },
+    async (told) => {
+      await using vault = await Vault.open(path);
+      // Whoever comes next puts it in order.
+      await vault.put('datasets/next', join(directory, 'tiny.gguf'));
+      const { ok } = await vault.verify();
+      const active = (await vault.inspect('models/tiny.gguf')).generation;
+      if (!ok) return ['the vault is not whole'];
+      if (active !== 1 && active !== 2) return [`generation ${active} is active`];
+      return told && active !== 2 ? ['told, and not active'] : [];
+    },
+  );
+  t.log(`${states} states, ${problems.length} violations`);
+  t.deepEqual(problems, []);
+  t.true(states > 40, String(states));
+});
+
+async function oldVault(path: string, directory: string): Promise<Vault> {
+  const vault = await Vault.init(path);
+  for (const name of ['models/tiny.gguf', 'planks/tiny']) await vault.put(name, join(directory, 'net'));
+  return vault;
+}
+
+const faults: readonly (readonly [what: string, inject: string, code: string])[] = [
+  ['a write that is lost in part', 'pwrite64:retval=4096:when=1', 'ERR_VAULT_DAMAGED'],
+  ['a full disk', 'pwrite64:error=ENOSPC:when=1', 'ERR_VAULT_NO_SPACE'],
+  ['a write that fails', 'pwrite64:error=EIO:when=1', 'ERR_VAULT_IO'],
+  ['an fsync that fails once', 'fsync:error=EIO:when=1', 'ERR_VAULT_IO'],
+  ['a rename that fails', 'rename:error=EIO:when=1', 'ERR_VAULT_IO'],
+  ['a disk that is read-only', 'mkdir:error=EROFS:when=1', 'ERR_VAULT_READ_ONLY'],
+];
+
+for (const [what, inject, code] of faults) {
+  test.serial(`packing meets ${what}`, async (t: ExecutionContext) => {
+    const { directory } = await sample(t);
+    const before = await readdir(directory);
+    const call = inject.split(':')[0] ?? '';
+    const strace = [
+      'strace',
+      '-f',
+      '-qq',
+      '-o',
+      '/dev/null',
+      '-e',
+      `trace=${call}`,
+      '-e',
+      `inject=${inject}`,
+    ];
+    t.is(await driven(strace, directory, 'pack'), `${code}\n`);
+    t.deepEqual(await readdir(directory), before, 'nothing is left');
+    t.is(await driven([], directory, 'pack'), 'done\n');
+  });
+}
