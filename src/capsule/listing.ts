@@ -1,6 +1,7 @@
 import type { Addon, TreeEntry } from '../../types/addon.js';
 import { errorFromNative } from '../addon/refusal.js';
 import { RoomError } from '../errors.js';
+import { kindWords } from '../vault/kind-words.js';
 import { mostFiles, signatureName, tagFiles, tagManifestName } from './layout.js';
 import { folded } from './manifest.js';
 import { problem } from './problem.js';
@@ -17,15 +18,6 @@ export interface Listing {
   readonly refused: ReadonlySet<string>;
   readonly problems: readonly RoomError[];
 }
-
-const kinds: Readonly<Record<Exclude<TreeEntry['kind'], 'file' | 'directory'>, string>> = {
-  mount: 'another file system',
-  link: 'a symbolic link',
-  fifo: 'a FIFO',
-  socket: 'a socket',
-  block: 'a block device',
-  character: 'a character device',
-};
 
 /** Looks at everything below a directory, without following or opening anything. */
 export async function listCapsule(addon: Addon, root: string): Promise<Listing> {
@@ -59,7 +51,7 @@ export function readListing(entries: readonly TreeEntry[]): Listing {
       refuse(problem('ERR_COURIER_NAME', path, 'has a name that is no UTF-8'));
     else if (kind !== 'file' && kind !== 'directory')
       refuse(
-        problem('ERR_COURIER_KIND', path, `is ${kinds[kind]}; a capsule has files and directories only`),
+        problem('ERR_COURIER_KIND', path, `is ${kindWords[kind]}; a capsule has files and directories only`),
       );
     else if (twin !== undefined)
       refuse(

@@ -4,6 +4,7 @@ import type { Addon, TreeEntry } from '../../types/addon.js';
 import { errorFromNative } from '../addon/refusal.js';
 import { RoomError } from '../errors.js';
 import { refusedName, shownName } from './file-names.js';
+import { kindWords } from './kind-words.js';
 import { attempt } from './system-error.js';
 
 /** One file of what is to be stored. */
@@ -32,15 +33,6 @@ export interface Source {
 const mostFiles = 1_000_000;
 /** A message is no report. */
 const mostNamed = 5;
-
-const kinds: Readonly<Record<Exclude<TreeEntry['kind'], 'file' | 'directory'>, string>> = {
-  mount: 'another file system',
-  link: 'a symbolic link',
-  fifo: 'a FIFO',
-  socket: 'a socket',
-  block: 'a block device',
-  character: 'a character device',
-};
 
 /**
  * Looks at a file or directory that is to be stored. Links on the way to it are followed, inside of it there may be none: a vault keeps files
@@ -74,7 +66,7 @@ async function examineTree(addon: Addon, root: string): Promise<Source> {
   const problems = entries.flatMap(({ path, kind }) => {
     const name = refusedName(path);
     if (name !== null) return [`${shownName(path)}: ${name}`];
-    return kind === 'file' || kind === 'directory' ? [] : [`${shownName(path)} is ${kinds[kind]}`];
+    return kind === 'file' || kind === 'directory' ? [] : [`${shownName(path)} is ${kindWords[kind]}`];
   });
   if (problems.length > 0) throw refused(root, problems);
   const named = entries.map((entry) => ({ ...entry, path: Buffer.from(entry.path).toString('utf8') }));
