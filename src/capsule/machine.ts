@@ -1,4 +1,3 @@
-import { arch } from 'node:process';
 import { hostFiles, type HostFiles } from '../host/files.js';
 
 /** What of a machine can make the same bytes behave differently. Facts, none of which is compared for equality. */
@@ -17,7 +16,7 @@ export interface Machine {
 export function readMachine(files: HostFiles = hostFiles): Machine {
   const text = files.read('/proc/cpuinfo') ?? '';
   return {
-    arch,
+    arch: process.arch,
     cpu: fieldOf(text, 'model name') ?? 'unknown',
     cpuFlags: (fieldOf(text, 'flags') ?? '')
       .split(/\s+/)
