@@ -59,24 +59,27 @@ for (const kind of ['ext4', 'tmpfs'] as const) {
       await truncate(large, 24 << 20);
       const neighbour = join(mount, 'neighbour');
       let came: Promise<unknown> | undefined;
-      const failed = await t
-        .throwsAsync<RoomError>(
-          vault.put('models/m', large, {
-            onProgress: ({ phase }) => {
-              if (phase === 'copy')
-                came ??= run('sh', ['-c', 'head -c 60000000 /dev/zero > "$1" || true', 'sh', neighbour]);
-            },
-          }),
-        )
-        .catch(() => undefined);
+      const failed = await vault
+        .put('models/m', large, {
+          onProgress: ({ phase }) => {
+            if (phase === 'copy')
+              came ??= run('sh', ['-c', 'head -c 60000000 /dev/zero > "$1" || true', 'sh', neighbour]);
+          },
+        })
+        .then(
+          () => null,
+          (error: unknown) => error as RoomError,
+        );
       await came;
       await rm(neighbour, { force: true });
-      // Who was first is up to the kernel; a put that won is whole.
-      if (failed !== undefined) t.is(failed.code, 'ERR_VAULT_NO_SPACE', failed.message);
+      // Who was first is up to the kernel: all of it is there, or nothing, or all but the last line of the log, which the next who
+      // comes adds.
+      const codes = [undefined, 'ERR_VAULT_NO_SPACE', 'ERR_VAULT_UNCERTAIN'];
+      t.true(codes.includes(failed?.code), failed?.message);
+      if (failed?.code === 'ERR_VAULT_NO_SPACE') t.true((await freeBytes(mount)) > before - (1 << 20));
+      t.true((await vault.put('models/m', small)).generation >= 2);
       t.true((await vault.verify()).ok);
       t.deepEqual(await readdir(join(mount, 'stage')), []);
-      if (failed !== undefined) t.true((await freeBytes(mount)) > before - (1 << 20));
-      t.true((await vault.put('models/m', small)).generation >= 2);
     },
   );
 }
