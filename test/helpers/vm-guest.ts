@@ -1,5 +1,6 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { Anchor, type Room, type RoomSpec } from '../../src/index.js';
@@ -13,8 +14,31 @@ export const series = /^\d+\.\d+/.exec(process.env['ANCHOR_ROOMS_GUEST'] ?? '')?
 export const dataDisk = process.env['DATA_DISK'] ?? '';
 export const dataDirectory = '/mnt/data';
 
-/** Busybox, and in /bin the programs of test/vm/programs. */
-export const planks = { squashfs: '/planks/test.sqsh', erofs: '/planks/test.erofs' } as const;
+/**
+ * Busybox, and in /bin the programs of test/vm/programs. Copies that this test file alone uses: the loop devices of a plank are
+ * counted, and others make rooms at the same time.
+ */
+export const planks = {
+  get squashfs(): string {
+    return ownCopy('/planks/test.sqsh');
+  },
+  get erofs(): string {
+    return ownCopy('/planks/test.erofs');
+  },
+};
+
+const copies = new Map<string, string>();
+
+function ownCopy(plank: string): string {
+  const known = copies.get(plank);
+  if (known !== undefined) return known;
+  const directory = mkdtempSync(join(tmpdir(), 'anchor-plank-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const copy = join(directory, basename(plank));
+  copyFileSync(plank, copy);
+  copies.set(plank, copy);
+  return copy;
+}
 
 /** The least of a spec. */
 export function spec(command: readonly string[], more: Partial<RoomSpec> = {}): RoomSpec {

@@ -38,15 +38,25 @@ export async function obtainKernel(series: KernelSeries, refresh = false): Promi
 
 function newestPackage(series: KernelSeries): string {
   const prefix = `linux-image-${series}.`;
+  const known = newestKnown(prefix);
+  if (known !== undefined) return known;
+  // Its lists may be those of an image that was made long ago.
+  try {
+    runTool('apt-get', ['update', '-q']);
+  } catch {
+    // Not root, or no network: what is missing is told below.
+  }
+  const found = newestKnown(prefix);
+  if (found !== undefined) return found;
+  throw new MissingError(
+    `apt knows no package ${prefix}*-cloud-amd64 (Debian has it; run apt-get update first)`,
+  );
+}
+
+function newestKnown(prefix: string): string | undefined {
   const wanted = new RegExp(`^${prefix.replaceAll('.', '\\.')}[0-9][0-9a-z.+~-]*-cloud-amd64$`);
   const names = runTool('apt-cache', ['pkgnames', prefix]).split('\n');
-  const [newest] = names.filter((name) => wanted.test(name)).sort((a, b) => compareVersions(b, a));
-  if (newest === undefined) {
-    throw new MissingError(
-      `apt knows no package ${prefix}*-cloud-amd64 (Debian has it; run apt-get update first)`,
-    );
-  }
-  return newest;
+  return names.filter((name) => wanted.test(name)).sort((a, b) => compareVersions(b, a))[0];
 }
 
 function compareVersions(a: string, b: string): number {
