@@ -18,7 +18,8 @@ bool ReadOrder(std::string_view text, copy::Order& order, std::string& mistake) 
     order.blake3 = fields.Flag("blake3");
     order.sparse = fields.Flag("sparse");
     order.past_cache = fields.Flag("pastCache");
-    fields.List<copy::FileOrder*>("files", [&order](Fields& item, copy::FileOrder*&) {
+    // They own strings, so they lie in the order and not in the arena.
+    fields.List<char>("files", [&order](Fields& item, char&) {
       copy::FileOrder file;
       file.source = item.Text("source");
       file.target = item.Text("target");

@@ -58,7 +58,8 @@ bool ListTree(const std::string& root, uint64_t most, std::vector<TreeEntry>& en
       if (!found) break;
       std::string name = found->d_name;
       if (name == "." || name == "..") continue;
-      std::string path = directory == "." ? name : directory + "/" + name;
+      std::string path = directory == "." ? std::string() : directory + "/";
+      path += name;
       if (fstatat(dirfd(stream.get()), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0)
         return sys::Fail(fault, "tree.read", "newfstatat", errno, path);
       if (entries.size() == most) return sys::Fail(fault, "tree.size", "", E2BIG, root);
