@@ -32,13 +32,13 @@ const litter = (canary: string): string => `
   exec 2>/dev/null; echo ready`;
 
 /** Every way in which a room ends. */
-const ends: Readonly<Record<string, { last: string; lifetime?: string; end?: (room: Room) => unknown }>> = {
+const ends: Readonly<Record<string, { last: string; end?: (room: Room) => unknown }>> = {
   'it exits': { last: 'exit 0' },
   'it kills itself': { last: 'kill -9 $$' },
   'it leaves processes behind': { last: 'sleep 1000 & (trap "" TERM HUP; sleep 1000) & exit 0' },
   'it is killed': { last: 'sleep 1000', end: (room) => room.kill('SIGKILL') },
   'it is destroyed': { last: 'sleep 1000', end: (room) => room.destroy() },
-  'its time is over': { last: 'sleep 1000', lifetime: '100ms' },
+  'its time is over': { last: 'sleep 1000', end: (room) => room.extend('1ms') },
 };
 
 async function writable(t: ExecutionContext): Promise<string> {
@@ -48,7 +48,7 @@ async function writable(t: ExecutionContext): Promise<string> {
   return directory;
 }
 
-for (const [what, { last, lifetime, end }] of Object.entries(ends))
+for (const [what, { last, end }] of Object.entries(ends))
   test.serial(`links that a room has left lead nobody anywhere when ${what}`, async (t) => {
     const canary = await makeCanary(t);
     const facts = hostFacts();
@@ -56,7 +56,6 @@ for (const [what, { last, lifetime, end }] of Object.entries(ends))
     for (let round = 0; round < often(20); round++) {
       const room = await rooms.start(t, `${litter(canary.directory)}; ${last}`, {
         mounts: [{ host, at: '/writable', access: 'write' }],
-        ...(lifetime === undefined ? {} : { lifetime }),
       });
       if (end !== undefined) {
         await nextText(room.stdout);
