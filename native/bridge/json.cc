@@ -143,7 +143,7 @@ class Reader {
     return true;
   }
 
-  // uXXXX
+  // The letter u and four hex digits.
   bool Unit(const char* close, uint32_t& unit) {
     if (close - at_ < 5 || *at_ != 'u') return false;
     auto [stop, error] = std::from_chars(at_ + 1, at_ + 5, unit, 16);

@@ -11,6 +11,7 @@ import { examineSource, type Source } from '../vault/source.js';
 import { isErrno } from '../vault/system-error.js';
 import type { Lease } from '../vault/leases.js';
 import type { Vault } from '../vault/vault.js';
+import type { CapsuleItem } from './contents.js';
 import { capsuleSuffix, longestOnFat, payloadPlaces, usualPart } from './layout.js';
 import { plankName } from './portable-room.js';
 import type { Receipt } from './receipt.js';
@@ -75,11 +76,8 @@ export interface PlannedFile {
   readonly stored: string;
 }
 
-export interface PlannedItem {
-  readonly name: string;
-  readonly type: 'file' | 'tree';
+export interface PlannedItem extends Omit<CapsuleItem, 'files'> {
   readonly files: readonly PlannedFile[];
-  readonly emptyDirectories: readonly string[];
 }
 
 /** When a file is split, and into what. */

@@ -8,7 +8,7 @@ import type { CapsuleRequest } from '../../src/capsule/pack-request.js';
 import { compareReceipts, makeReceipt } from '../../src/capsule/receipt.js';
 import { verifyCapsule } from '../../src/capsule/verify.js';
 import type { ErrorCode, RoomError } from '../../src/errors.js';
-import { packedSample, sample, someBytes } from './sample.js';
+import { listedTags, packedSample, sample, someBytes } from './sample.js';
 
 const run = promisify(execFile);
 
@@ -21,15 +21,7 @@ async function filesIn(directory: string): Promise<string[]> {
     .sort();
 }
 
-const tagFiles = [
-  'README.txt',
-  'assembled-sha256.txt',
-  'bag-info.txt',
-  'bagit.txt',
-  'capsule.json',
-  'manifest-sha256.txt',
-  'tagmanifest-sha256.txt',
-];
+const tagFiles = [...listedTags, 'tagmanifest-sha256.txt'];
 
 test('a capsule has the files of the format, and sha256sum agrees with it', async (t) => {
   const { packed, request } = await packedSample(t);

@@ -6,6 +6,16 @@ import { packCapsule, type PackedCapsule } from '../../src/capsule/pack.js';
 import { buildPlank } from '../../src/plank/build.js';
 import { scratch } from '../helpers/image.js';
 
+/** What tagmanifest-sha256.txt lists of every capsule. */
+export const listedTags = [
+  'README.txt',
+  'assembled-sha256.txt',
+  'bag-info.txt',
+  'bagit.txt',
+  'capsule.json',
+  'manifest-sha256.txt',
+];
+
 /** Bytes that are the same each time and do not repeat soon. */
 export function someBytes(length: number, seed = 1): Buffer {
   let state = seed;

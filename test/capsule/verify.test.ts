@@ -18,7 +18,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { verifyCapsule } from '../../src/capsule/verify.js';
 import { scratch } from '../helpers/image.js';
-import { packedSample } from './sample.js';
+import { listedTags as tags, packedSample } from './sample.js';
 
 const run = promisify(execFile);
 
@@ -62,14 +62,6 @@ test('a capsule that is whole', async (t) => {
 
 const weights = 'data/weights/tiny.gguf';
 const readme = 'data/weights/net/readme.md';
-const tags = [
-  'README.txt',
-  'assembled-sha256.txt',
-  'bag-info.txt',
-  'bagit.txt',
-  'capsule.json',
-  'manifest-sha256.txt',
-];
 const manifest = 'manifest-sha256.txt';
 
 /** What is done to a capsule, and each problem that has to be found, as code and path; others may be found as well. */
