@@ -36,6 +36,10 @@ export interface ReceiveOptions extends VerifyCapsuleOptions {
   readonly name?: string;
   /** Directory with room for the largest of the weights: what comes in parts or under other names is put together there. Default: TMPDIR. */
   readonly temporary?: string;
+  /** Make what was stored the active generation of its name. Default true; what has no generation before becomes active anyway. */
+  readonly activate?: boolean;
+  /** Take what the vault has already under the same name and with the same digest, after it was read back, and store only the rest. Default false. */
+  readonly reuse?: boolean;
 }
 
 /** What was stored, as `kind/name@generation`. */
@@ -73,6 +77,16 @@ export async function receiveCapsule(
   vault: Vault,
   options: ReceiveOptions,
 ): Promise<ReceivedCapsule> {
+  return receiveIf(path, vault, options, () => undefined);
+}
+
+/** The same, unless `requireFit` throws, which sees the spec when all was verified and nothing was stored. */
+export async function receiveIf(
+  path: string,
+  vault: Vault,
+  options: ReceiveOptions,
+  requireFit: (room: RoomSpec) => void,
+): Promise<ReceivedCapsule> {
   if (options.signers === undefined && options.acceptUnsigned !== true)
     throw new RoomError('ERR_COURIER_UNTRUSTED', 'whose capsules may be received was not said', {
       path,
@@ -88,7 +102,11 @@ export async function receiveCapsule(
   };
   await say('begin', options.acceptUnsigned === true ? { message: 'accepting any signer' } : {});
   try {
-    const received = await withCapsule(path, options, (capsule) => store(capsule, vault, transfer, options));
+    const received = await withCapsule(path, options, (capsule) => {
+      const whole = requireWhole(capsule.verification);
+      requireFit(whole.room);
+      return store(capsule, whole, vault, transfer, options);
+    });
     await say('done', { sha256: received.id });
     return received;
   } catch (error) {
@@ -102,11 +120,11 @@ export async function receiveCapsule(
 
 async function store(
   capsule: OpenCapsule,
+  { id, contents, room, signature }: WholeCapsule,
   vault: Vault,
   transfer: string,
   options: ReceiveOptions,
 ): Promise<ReceivedCapsule> {
-  const { id, contents, room, signature } = requireWhole(capsule.verification);
   const name = options.name ?? contents.name;
   const plankItem: CapsuleItem = { name, type: 'file', files: [contents.plank], emptyDirectories: [] };
   const incoming: readonly Incoming[] = [
@@ -114,17 +132,21 @@ async function store(
     { reference: `planks/${name}`, item: plankItem },
     ...(contents.flake === null ? [] : [{ reference: `flakes/${name}`, item: contents.flake }]),
   ];
-  await requireRoom(options.temporary ?? tmpdir(), incoming);
+  const there =
+    options.reuse === true ? await findStored(vault, incoming, options) : new Map<string, string>();
+  const missing = incoming.filter(({ reference }) => !there.has(reference));
+  await requireRoom(options.temporary ?? tmpdir(), missing);
   const stored: string[] = [];
   try {
-    for (const one of incoming) stored.push(await storeOne(capsule, vault, one, { id, transfer }, options));
-    for (const reference of stored) await vault.activate(reference);
+    for (const one of missing) stored.push(await storeOne(capsule, vault, one, { id, transfer }, options));
+    if (options.activate !== false) for (const reference of stored) await vault.activate(reference);
   } catch (error) {
     // What is active is not removed: the first of its name, and what somebody may be using by now.
     for (const reference of stored.reverse()) await vault.remove(reference).catch(() => undefined);
     throw error;
   }
-  const of = (kind: string): string[] => stored.filter((reference) => reference.startsWith(`${kind}/`));
+  const all = [...stored, ...there.values()].sort();
+  const of = (kind: string): string[] => all.filter((reference) => reference.startsWith(`${kind}/`));
   const [plank = ''] = of('planks');
   const [flake = null] = of('flakes');
   const unmet = unmetBy(readMachine(), contents.requires);
@@ -142,10 +164,29 @@ async function store(
   };
 }
 
+/** The newest generation of each that has the same content, by its reference without the generation. */
+async function findStored(
+  vault: Vault,
+  incoming: readonly Incoming[],
+  options: TransferOptions,
+): Promise<ReadonlyMap<string, string>> {
+  const entries = new Map((await vault.list()).map((entry) => [entry.reference, entry]));
+  const found = new Map<string, string>();
+  for (const { reference, item } of incoming) {
+    const same = entries.get(reference)?.generations.findLast(({ sha256 }) => sha256 === itemDigest(item));
+    if (same === undefined) continue;
+    const generation = `${reference}@${same.generation}`;
+    // meta.json says what it was when it was stored.
+    const { generations } = await vault.verify([generation], { signal: options.signal });
+    if (generations.every(({ ok }) => ok)) found.set(reference, generation);
+  }
+  return found;
+}
+
 /** What is put together there is removed before the next. */
 async function requireRoom(directory: string, incoming: readonly Incoming[]): Promise<void> {
   const sizes = incoming.map(({ item }) => item.files.reduce((sum, { size }) => sum + size, 0));
-  const needed = Math.max(...sizes);
+  const needed = Math.max(0, ...sizes);
   const place = await attempt('vault.target', directory, () => statfs(directory));
   const free = place.bavail * place.bsize;
   if (needed <= free) return;
@@ -159,13 +200,16 @@ async function requireRoom(directory: string, incoming: readonly Incoming[]): Pr
   );
 }
 
+/** What the verification of a capsule said, in which nothing was wrong. */
+interface WholeCapsule {
+  readonly id: string;
+  readonly contents: CapsuleContents;
+  readonly room: RoomSpec;
+  readonly signature: CapsuleSignature;
+}
+
 /** The verification of a capsule that is whole, or its first problem. */
-function requireWhole(verification: CapsuleVerification): {
-  id: string;
-  contents: CapsuleContents;
-  room: RoomSpec;
-  signature: CapsuleSignature;
-} {
+function requireWhole(verification: CapsuleVerification): WholeCapsule {
   const { id, contents, room, signature, problems, path } = verification;
   const [first, ...more] = problems;
   if (first === undefined && id !== null && contents !== null && room !== null)

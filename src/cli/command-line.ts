@@ -130,8 +130,8 @@ export function onlyWord(page: CommandPage, line: CommandLine<OptionTable>, what
   return exactWords(page, line, what)[0];
 }
 
-/** Exactly as many words as there are names for them. */
-export function exactWords<Names extends readonly [string, ...string[]]>(
+/** Exactly as many words as there are names for them, which may be none. */
+export function exactWords<Names extends readonly string[]>(
   page: CommandPage,
   { words, rest }: CommandLine<OptionTable>,
   ...names: Names

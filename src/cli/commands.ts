@@ -17,6 +17,10 @@ export const commands: CommandMenu = {
     summary: 'carry a room with its weights to another Anchor, verified',
     load: () => import('./courier.js'),
   },
+  replay: {
+    summary: 'run the room of a capsule, and say whether the same came of it',
+    load: () => import('./replay.js'),
+  },
   doctor: {
     summary: 'what rooms can use of this host, and how to mend the rest',
     load: () => import('./doctor.js'),
@@ -51,6 +55,10 @@ export const vaultCommands: CommandMenu = {
 /** What can follow `anchor courier`. */
 export const courierCommands: CommandMenu = {
   pack: { summary: 'make a capsule of a room and its weights', load: () => import('./courier-pack.js') },
+  receipt: {
+    summary: 'run a room and say what came of it, by hashes',
+    load: () => import('./courier-receipt.js'),
+  },
   verify: {
     summary: 'whether a capsule is whole, and who signed it',
     load: () => import('./courier-verify.js'),

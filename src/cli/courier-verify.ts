@@ -3,6 +3,7 @@ import { commandOf } from './command.js';
 import { onlyWord, type CommandLine, type CommandPage } from './command-line.js';
 import { exitCodes } from './exit-code.js';
 import { reportOf } from './failure.js';
+import { printable } from './printable.js';
 import { print, printJson } from './output.js';
 import { styleFor, type Style } from './style.js';
 import { textTable } from './text-table.js';
@@ -64,9 +65,4 @@ export function signatureText(signature: CapsuleSignature): string {
   if (signature.state === 'refused') return 'refused';
   if (signature.state === 'unknown') return `by ${signature.key}, which nobody was asked about`;
   return `by ${printable(signature.principal)}, ${signature.key}`;
-}
-
-/** A stranger wrote it. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?');
 }
