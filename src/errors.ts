@@ -12,6 +12,7 @@ export const errorCodes = {
   ERR_ROOM_PLANK_DIGEST: 'The plank does not have the digest that was asked for.',
   ERR_ROOM_PLANK_BUILD: 'The plank could not be built.',
   ERR_ROOM_MOUNT_SOURCE: 'The source of a mount does not exist or cannot be used.',
+  ERR_ROOM_NO_VAULT: 'The spec names something in a vault, and the Anchor was opened without one.',
   ERR_ROOM_MOUNT_TARGET: 'The target of a mount cannot be made inside the room.',
   ERR_ROOM_MOUNT_IDMAP:
     'The file system of a writable mount cannot be idmapped, so the room could not write to it.',

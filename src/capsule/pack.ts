@@ -88,7 +88,8 @@ export async function packCapsule(
   const { path, name } = readOutput(request.output);
   const date = readDate(request.date);
   // What is wrong with it is to be said before gigabytes are copied; its plank has no digest yet.
-  portableRoom(request.room, { format: 'squashfs', sha256: '0'.repeat(64) });
+  const weights = Object.keys(request.weights ?? {});
+  portableRoom(request.room, { format: 'squashfs', sha256: '0'.repeat(64) }, weights);
   const { addon } = loadAddon();
   const leases: Lease[] = [];
   const transaction = randomUUID();
@@ -176,7 +177,7 @@ async function finish(
   };
   const { format, compression } = planned.plank.header;
   const plank = { ...fileOf(copied, planned.plank), format, compression };
-  const room = portableRoom(request.room, plank);
+  const room = portableRoom(request.room, plank, Object.keys(request.weights ?? {}));
   const spec = roomText(room);
   const specPath = `${payloadPlaces.room}/${roomSpecName}`;
   await mkdir(join(directory, payloadPlaces.room), { recursive: true });
