@@ -134,7 +134,7 @@ export async function planCapsule(
     leases.push(lease);
     return lease.path;
   };
-  const plankPath = await find(request.plank ?? plankOf(request.room), 'plank');
+  const plankPath = await find(request.plank ?? plankOf(request.room), request.plank === undefined ? 'room.plank' : 'plank');
   const header = await readPlankHeader(plankPath);
   const plank = itemOf(await examineSource(addon, plankPath), plankName(header.format), payloadPlaces.plank);
   const weights: PlannedItem[] = [];
@@ -161,9 +161,10 @@ export function weightsOf({
   return { ...Object.fromEntries(mounted), ...weights };
 }
 
-function plankOf({ plank }: RoomSpec): CapsuleSource {
-  const reference = plankReference(plank);
-  return reference === null ? plank : { vault: reference };
+function plankOf(room: RoomSpec): CapsuleSource {
+  const { plank } = parseRoomSpec(room);
+  if (plank.kind === 'vault') return { vault: plank.reference };
+  return plank.kind === 'image' ? plank.path : plank.kind;
 }
 
 async function planFlake(addon: Addon, directory: string, name: string): Promise<PlannedItem> {
@@ -193,7 +194,8 @@ async function present(path: string): Promise<string> {
   }
 }
 
-function itemOf({ type, root, files, emptyDirectories }: Source, name: string, place: string): PlannedItem {
+/** What is planned of a source, below a place of the bag. */
+export function itemOf({ type, root, files, emptyDirectories }: Source, name: string, place: string): PlannedItem {
   const names = storedPaths(files.map(({ path }) => path));
   const planned = files.map(({ source, path, version, size, executable }) => ({
     root,

@@ -55,7 +55,6 @@ export function portableMounts(mounts: readonly MountSpec[]): readonly MountSpec
   return withVaultSources(mounts, (name) => referenceText({ kind: 'models', name, generation: null }));
 }
 
-/** A dropzone names a kind, and nothing that is there already. */
 function readsVault(mount: MountSpec): mount is VaultMountSpec {
-  return 'vault' in mount && (!('access' in mount) || mount.access !== 'write');
+  return 'vault' in mount;
 }

@@ -2,7 +2,7 @@ import { recordRun, type RoomSpec } from '../index.js';
 import { withAnchor } from './anchor-option.js';
 import { UsageError } from './command-error.js';
 import { commandOf } from './command.js';
-import { exactWords, type CommandLine, type CommandPage } from './command-line.js';
+import { exactNoWords, type CommandLine, type CommandPage } from './command-line.js';
 import { exitCodes } from './exit-code.js';
 import { interruptible } from './interruptible.js';
 import { readJson } from './json-file.js';
@@ -29,7 +29,7 @@ export const page = {
 export const command = commandOf(page, run);
 
 async function run(line: CommandLine<typeof page.options>): Promise<number> {
-  exactWords(page, line);
+  exactNoWords(page, line);
   const { room, show, vault } = line.options;
   if (room === undefined)
     throw new UsageError('--room SPEC is missing', `usage: ${page.name} ${page.usage[0]}`);

@@ -3,7 +3,6 @@ import { withAnchor } from './anchor-option.js';
 import { commandOf } from './command.js';
 import { onlyWord, type CommandLine, type CommandPage } from './command-line.js';
 import { signatureText } from './courier-verify.js';
-import { explainEnding } from './ending.js';
 import { exitCodes } from './exit-code.js';
 import { printable } from './printable.js';
 import { print, printJson, say } from './output.js';

@@ -22,8 +22,14 @@ export const runOptions = {
   mount: {
     value: 'KEY=VALUE,…',
     many: true,
-    help: 'host=/path,at=/path and, if wanted, access=write, noexec, recursive; read-only otherwise',
+    help:
+      'host=/path,at=/path and, if wanted, access=write, noexec, recursive; read-only otherwise. Or ' +
+      'vault=KIND/NAME[@N],at=/path and, if wanted, noexec: what the vault has',
     heading: 'Files',
+  },
+  vault: {
+    value: 'PATH',
+    help: 'the vault (default: the environment variable ANCHOR_VAULT, where something of a vault is named)',
   },
   tmpfs: { value: 'KEY=VALUE,…', many: true, help: 'at=/path,size=1GiB and, if wanted, mode=1777, noexec' },
   'read-only-root': { help: 'nothing but mounts can be written to' },

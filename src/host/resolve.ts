@@ -7,6 +7,7 @@ import { resolveMounts } from './mount-sources.js';
 import type { RoomPlace } from './places.js';
 import type { ResolutionNote, ResolvedCgroup, ResolvedRoom, ResolvedSpec } from './resolved-room.js';
 import { resolveUser } from './user.js';
+import { requireVault } from './vault.js';
 
 /** All ids but (uid_t) -1. */
 const hostIds = 4_294_967_295;
@@ -28,8 +29,9 @@ export function placeRoom(resolved: ResolvedSpec, place: RoomPlace): ResolvedRoo
  */
 export async function resolveSpec(spec: CheckedSpec, host: Host): Promise<ResolvedSpec> {
   // First what needs no look-up: a limit that cannot be enforced is told before a plank is mounted.
+  requireVault(spec, host.vault);
   const cgroup = resolveCgroup(spec, host);
-  const [plank, { mounts, notes }] = await Promise.all([
+  const [plank, { mounts, notes, used }] = await Promise.all([
     host.planks.open(spec.plank, spec.plankDigest),
     resolveMounts(spec.mounts, spec.identity, host),
   ]);
@@ -47,6 +49,7 @@ export async function resolveSpec(spec: CheckedSpec, host: Host): Promise<Resolv
     seesCgroup: mapped && host.seesCgroup,
     user,
     cgroup,
+    used,
     notes: said,
   };
 }
@@ -60,7 +63,7 @@ export async function resolveAgain(
   host: Host,
   known: ResolvedSpec,
 ): Promise<ResolvedSpec | null> {
-  if (spec.mounts.some(({ kind }) => kind === 'host') || spec.limits.io.length > 0) return null;
+  if (spec.mounts.some(({ kind }) => kind !== 'tmpfs') || spec.limits.io.length > 0) return null;
   const { lower } = await host.planks.open(spec.plank, spec.plankDigest);
   return lower === known.plank.lower ? { ...known, spec } : null;
 }

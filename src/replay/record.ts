@@ -8,8 +8,11 @@ import { RoomError } from '../errors.js';
 import { inspectPlank } from '../plank/inspect.js';
 import type { Outcome } from '../room/outcome.js';
 import type { Room } from '../room/room.js';
+import type { CheckedPlank } from '../spec/checked.js';
 import { parseRoomSpec } from '../spec/parse.js';
 import type { RoomSpec } from '../spec/room-spec.js';
+import type { StdioSpec } from '../spec/stdio.js';
+import { plankInVault, vaultOf } from './vault-of.js';
 
 /** How a run is recorded. */
 export interface RecordOptions extends Abortable {
@@ -37,8 +40,8 @@ export async function recordRun(
   spec: RoomSpec,
   { signal, onOutput }: RecordOptions = {},
 ): Promise<RecordedRun> {
-  parseRoomSpec(spec);
-  const { pinned, plank, weights } = await pin(anchor, spec, signal);
+  const checked = parseRoomSpec(spec);
+  const { pinned, plank, weights } = await pin(anchor, spec, checked.plank, signal);
   const { room, outputs } = await runHashed(anchor, pinned, onOutput, signal);
   const outcome = await room.exited;
   const receipt = await makeReceipt({ room: spec, plank, weights, outcome, outputs });
@@ -52,7 +55,12 @@ interface Pinned {
 }
 
 /** Binds everything that a name could mean something else for later. */
-async function pin(anchor: Anchor, spec: RoomSpec, signal: AbortSignal | undefined): Promise<Pinned> {
+async function pin(
+  anchor: Anchor,
+  spec: RoomSpec,
+  asked: CheckedPlank,
+  signal: AbortSignal | undefined,
+): Promise<Pinned> {
   const pins = new Map<string, string>();
   const weights: Record<string, string> = {};
   for (const { reference, name, field } of vaultSources(spec)) {
@@ -60,7 +68,7 @@ async function pin(anchor: Anchor, spec: RoomSpec, signal: AbortSignal | undefin
     pins.set(name, generation.reference);
     weights[name] = generation.meta.sha256;
   }
-  const { plank, digest } = await pinPlank(anchor, spec.plank, signal);
+  const { plank, digest } = await pinPlank(anchor, asked, signal);
   const mounts = withVaultSources(spec.mounts ?? [], (name) => pins.get(name) ?? name);
   const stdio = typeof spec.stdio === 'object' && 'pty' in spec.stdio ? spec.stdio : quiet;
   return {
@@ -70,14 +78,14 @@ async function pin(anchor: Anchor, spec: RoomSpec, signal: AbortSignal | undefin
   };
 }
 
-const quiet = { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' } as const;
+const quiet: StdioSpec = ['ignore', 'pipe', 'pipe'];
 
 async function pinPlank(
   anchor: Anchor,
-  plank: string,
+  plank: CheckedPlank,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly plank: string; readonly digest: string }> {
-  if (plank === 'host')
+  if (plank.kind === 'host')
     throw new RoomError(
       'ERR_COURIER_SOURCE',
       'the tree of this host has no digest that a receipt could name',
@@ -86,13 +94,12 @@ async function pinPlank(
         hint: 'Build a plank: `anchor plank build`.',
       },
     );
-  const reference = plankReference(plank);
-  if (reference !== null) {
-    const { reference: pinned, meta } = await vaultOf(anchor, 'plank').inspect(reference);
-    return { plank: plankInVault(pinned), digest: meta.sha256 };
+  if (plank.kind === 'vault') {
+    const { reference, meta } = await vaultOf(anchor, 'plank').inspect(plank.reference);
+    return { plank: plankInVault(reference), digest: meta.sha256 };
   }
-  const { identity } = await inspectPlank(plank, signal === undefined ? {} : { signal });
-  return { plank, digest: identity.slice('sha256:'.length) };
+  const { identity } = await inspectPlank(plank.path, signal === undefined ? {} : { signal });
+  return { plank: plank.path, digest: identity.slice('sha256:'.length) };
 }
 
 async function runHashed(

@@ -4,8 +4,10 @@ import { compareReceipts, type Receipt, type ReceiptComparison } from '../capsul
 import { receiveIf, type ReceivedCapsule, type ReceiveOptions } from '../capsule/receive.js';
 import type { Outcome } from '../room/outcome.js';
 import type { RoomSpec } from '../spec/room-spec.js';
+import { parseReference } from '../spec/vault-reference.js';
 import { recordRun, type RecordOptions } from './record.js';
 import { refuseRights } from './rights.js';
+import { plankInVault, vaultOf } from './vault-of.js';
 
 /** How a capsule is replayed: whose it may be, as for `receiveCapsule()`, and what its room may have. */
 export interface ReplayOptions extends Omit<ReceiveOptions, 'reuse' | 'activate'>, RecordOptions {

@@ -1,5 +1,5 @@
 import type { IdentityPlan, LowerPlan, MountPlan, Plan, RunningPlan } from '../../types/plan.js';
-import type { ResolutionNote, ResolvedRoom } from '../host/resolved-room.js';
+import type { ResolutionNote, ResolvedMount, ResolvedRoom } from '../host/resolved-room.js';
 import { MOUNT_ATTR_NOEXEC, MOUNT_ATTR_RDONLY } from '../plan/mount-attributes.js';
 import { capabilityNames, type CapabilityName } from '../spec/capabilities.js';
 
@@ -55,6 +55,8 @@ export interface GrantedMount {
   readonly kind: MountPlan['kind'];
   /** For a bind: the path on the host. */
   readonly source: string | null;
+  /** `kind/name@generation` of what the vault has. */
+  readonly vault: string | null;
   readonly access: 'read' | 'write';
   readonly noExec: boolean;
 }
@@ -82,7 +84,7 @@ export function describeGrant(resolved: ResolvedRoom, plan: RunningPlan): Grante
             instructions: plan.seccomp.byteLength / BYTES_PER_INSTRUCTION,
           },
     network: plan.network.kind,
-    mounts: [...plan.kernelMounts, ...plan.mounts].map(describeMount),
+    mounts: [...plan.kernelMounts, ...plan.mounts].map((mount) => describeMount(mount, resolved.mounts)),
     readOnlyRoot: plan.root.readOnly,
     disk: { bytes: plan.root.upperBytes, files: plan.root.upperInodes },
     cgroup:
@@ -107,13 +109,15 @@ function describePlank(lower: LowerPlan, idmap: boolean): GrantedPlank {
     : { source: 'host', format: 'host', attach: 'tree', idmap };
 }
 
-function describeMount(mount: MountPlan): GrantedMount {
+function describeMount(mount: MountPlan, resolved: readonly ResolvedMount[]): GrantedMount {
+  const stored = resolved.find(({ at, kind }) => kind === 'stored' && at === mount.target);
   const attributes = 'attributes' in mount ? mount.attributes : 0;
   const sealed = mount.kind === 'mask' || mount.kind === 'read-only';
   return {
     at: mount.target,
     kind: mount.kind,
     source: mount.kind === 'bind' ? mount.source : null,
+    vault: stored?.kind === 'stored' ? stored.reference : null,
     access: sealed || (attributes & MOUNT_ATTR_RDONLY) !== 0 ? 'read' : 'write',
     noExec: (attributes & MOUNT_ATTR_NOEXEC) !== 0,
   };

@@ -56,7 +56,7 @@ export type CheckedUser =
 
 export type CheckedIdentity = 'mapped' | 'host';
 
-export type CheckedMount = CheckedHostMount | CheckedTmpfsMount;
+export type CheckedMount = CheckedHostMount | CheckedVaultMount | CheckedTmpfsMount;
 
 export interface CheckedHostMount {
   readonly kind: 'host';
@@ -69,6 +69,17 @@ export interface CheckedHostMount {
   readonly write: boolean;
   readonly noExec: boolean;
   readonly recursive: boolean;
+}
+
+export interface CheckedVaultMount {
+  readonly kind: 'vault';
+  /** Position in `mounts` of the spec, to name it in an error. */
+  readonly index: number;
+  /** `kind/name` or `kind/name@generation` */
+  readonly reference: string;
+  /** Absolute and normalized. */
+  readonly at: string;
+  readonly noExec: boolean;
 }
 
 export interface CheckedTmpfsMount {

@@ -37,7 +37,7 @@ async function another(t: ExecutionContext): Promise<Anchor> {
 }
 
 const asking = (line = 'cat /weights; echo warned >&2; exit 3'): RoomSpec => ({
-  plank: 'vault:planks/tools',
+  plank: 'tools',
   command: ['/bin/sh', '-c', line],
   mounts: [{ vault: 'models/tiny', at: '/weights' }],
 });

@@ -36,7 +36,7 @@ async function train(t: ExecutionContext): Promise<Trained> {
   await vault.put('planks/python', compatPlank('python'));
   await vault.put('datasets/points', join(directory, 'points.txt'));
   const asking: RoomSpec = {
-    plank: 'vault:planks/python',
+    plank: 'python',
     command: ['python3', '-c', await program('ask.py')],
     mounts: [{ vault: 'models/tiny.json', at: '/weights' }],
     lifetime: '1min',
@@ -45,7 +45,7 @@ async function train(t: ExecutionContext): Promise<Trained> {
   const before = await standing(plank);
   const here = await Anchor.open({ vault: first, reserve: 0 });
   const { stdout, stderr, outcome } = await here.run({
-    plank: 'vault:planks/python',
+    plank: 'python',
     command: ['python3', '-c', await program('train.py'), '/vault/models/tiny.json'],
     mounts: [
       { vault: 'datasets/points', at: '/data/points.txt' },
