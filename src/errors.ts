@@ -42,7 +42,7 @@ export const errorCodes = {
   ERR_VAULT_INVALID: 'The directory is a vault of a newer version, or what makes it one is damaged.',
   ERR_VAULT_NOT_MOUNTED: 'The vault is on a disk of its own, and that is not mounted.',
   ERR_VAULT_OTHER: 'The vault at that path is another one than expected, or was exchanged while it was open.',
-  ERR_VAULT_READ_ONLY: 'The vault is on a file system that is mounted read-only.',
+  ERR_VAULT_READ_ONLY: 'The vault, or the target of a courier, is on a file system that is read-only.',
   ERR_VAULT_NO_ENTRY: 'The vault has nothing of that name, or not that generation of it.',
   ERR_VAULT_SOURCE:
     'What is to be stored does not exist, cannot be read, or has something in it that a vault does not keep.',
@@ -57,7 +57,7 @@ export const errorCodes = {
   ERR_VAULT_IO: 'Reading or writing failed.',
   ERR_VAULT_UNCERTAIN: 'The last step of a change failed: it may or may not survive a power cut. Verify.',
   ERR_VAULT_CLOSED: 'The vault is closed.',
-  ERR_COURIER_NOT_CAPSULE: 'There is no capsule at that path, or one that was never finished.',
+  ERR_COURIER_NOT_CAPSULE: 'There is no capsule or parcel at that path, or one that was never finished.',
   ERR_COURIER_VERSION: 'It is a bag of another kind, or a capsule of a newer version.',
   ERR_COURIER_TAG_FILE:
     'A tag file has not the form that it has to have, is cut off, or lists other files than it should.',
@@ -73,10 +73,15 @@ export const errorCodes = {
   ERR_COURIER_OXUM: 'There are more or fewer bytes or files than Payload-Oxum says.',
   ERR_COURIER_CONTENT: 'What the capsule says of its content is malformed, or is not what it lists.',
   ERR_COURIER_SIGNATURE: 'The signature does not hold, or could not be made.',
-  ERR_COURIER_UNTRUSTED: 'Nobody signed the capsule who is allowed to, or nobody said who is.',
+  ERR_COURIER_UNTRUSTED: 'Nobody signed the capsule or parcel who is allowed to, or nobody said who is.',
   ERR_COURIER_SOURCE: 'What is to be packed is not there, or would be something else on another machine.',
-  ERR_COURIER_TARGET: 'There is something already where the capsule is to be.',
+  ERR_COURIER_TARGET: 'There is something already where the capsule or parcel is to be.',
   ERR_COURIER_TOOL: 'A program that is needed is not installed.',
+  ERR_COURIER_DRIVE: 'There is no such drive, it is no target, or it has no file system that a courier uses.',
+  ERR_COURIER_MOUNT: 'The file system of a drive could not be mounted, unmounted or brought to its device.',
+  ERR_COURIER_GONE: 'The drive was pulled, or is not answering any more.',
+  ERR_COURIER_BUSY: 'Another courier is at the target, or somebody uses the drive.',
+  ERR_COURIER_REFUSED: 'The policy does not allow it, or nobody consented.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -79,6 +79,25 @@ export { weightDigests } from './capsule/contents.js';
 export { compareReceipts, makeReceipt, parseReceipt } from './capsule/receipt.js';
 export type * from './capsule/receipt.js';
 export type { Machine } from './capsule/machine.js';
+export type { BagVerification } from './capsule/verify.js';
+
+export { send } from './courier/send.js';
+export type { SentCargo } from './courier/send.js';
+export type { SendRequest, SendTarget } from './courier/send-request.js';
+export type { PlannedTarget, PlannedThing, SendPlan } from './courier/send-plan.js';
+export type { SendOptions, SendProgress } from './courier/progress.js';
+export type { CourierPolicy, TargetKind } from './courier/policy.js';
+export { listDrives } from './courier/list-drives.js';
+export type { ListDrivesOptions, ListedBag, ListedDrive, ListedVolume } from './courier/list-drives.js';
+export type { Drive, Volume } from './courier/drives.js';
+export type { DiskKind } from './courier/block-devices.js';
+export { ejectDrive } from './courier/eject.js';
+export type { EjectedDrive, EjectOptions } from './courier/eject.js';
+export { verifyParcel } from './courier/verify-parcel.js';
+export type { ParcelVerification } from './courier/verify-parcel.js';
+export { receiveParcel } from './courier/receive-parcel.js';
+export type { ReceivedParcel, ReceiveParcelOptions } from './courier/receive-parcel.js';
+export type { ParcelContents, ParcelItem } from './courier/parcel.js';
 
 export { errorCodes, RoomError, SpecRangeError, SpecTypeError } from './errors.js';
 export type { ErrorCode, FaultDetails } from './errors.js';
