@@ -12,7 +12,7 @@ import { RoomError } from '../errors.js';
 import { refusedName } from '../vault/file-names.js';
 import type { Lease } from '../vault/leases.js';
 import type { GenerationMeta } from '../vault/meta.js';
-import { readKind } from '../vault/reference.js';
+import { readKind } from '../spec/vault-reference.js';
 import { examineSource } from '../vault/source.js';
 import type { TransferOptions } from '../vault/transfer.js';
 import { capsuleSuffix } from '../capsule/layout.js';

@@ -6,8 +6,8 @@ import { howToCheck } from '../capsule/readme.js';
 import { SpecRangeError, SpecTypeError, type RoomError } from '../errors.js';
 import { child, readArray, readFields, wrongValue } from '../spec/field.js';
 import { readInteger } from '../spec/scalar.js';
-import { vaultKinds, type VaultKind } from '../vault/kinds.js';
-import { parseGeneration } from '../vault/reference.js';
+import { vaultKinds, type VaultKind } from '../spec/vault-kinds.js';
+import { parseGeneration } from '../spec/vault-reference.js';
 import { hostPlace, parcelContentsName, parcelProfile, parcelSuffix } from './layout.js';
 
 /** A thing in a parcel. */

@@ -2,8 +2,8 @@ import { RoomError } from '../errors.js';
 import { child, keysOf, readArray, readFields, wrongValue } from '../spec/field.js';
 import { readFlag, readText, readWord } from '../spec/scalar.js';
 import { parseSize, type Size } from '../spec/size.js';
-import type { VaultKind } from '../vault/kinds.js';
-import { readKind } from '../vault/reference.js';
+import type { VaultKind } from '../spec/vault-kinds.js';
+import { readKind } from '../spec/vault-reference.js';
 import type { SendPlan } from './send-plan.js';
 
 /** What may be sent, and where to. What is not named is allowed. */

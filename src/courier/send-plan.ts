@@ -1,4 +1,4 @@
-import type { VaultKind } from '../vault/kinds.js';
+import type { VaultKind } from '../spec/vault-kinds.js';
 import type { TargetKind } from './policy.js';
 
 /** What a sending is going to be: what whoever is asked to consent can see, and what `dryRun` gives. */

@@ -17,7 +17,7 @@ import {
 import { readPath } from '../spec/path.js';
 import { readFlag, readText } from '../spec/scalar.js';
 import type { Size } from '../spec/size.js';
-import { parseName, parseReference, referenceText } from '../vault/reference.js';
+import { parseName, parseReference, referenceText } from '../spec/vault-reference.js';
 import { Vault } from '../vault/vault.js';
 import { parcelSuffix } from './layout.js';
 import { readPolicy, type CheckedPolicy, type CourierPolicy } from './policy.js';
