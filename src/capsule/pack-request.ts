@@ -5,6 +5,7 @@ import { RoomError } from '../errors.js';
 import { readPlankHeader, type PlankHeader } from '../plank/header.js';
 import { child, keysOf, readObject, wrongType, wrongValue } from '../spec/field.js';
 import { readText } from '../spec/scalar.js';
+import { parseRoomSpec } from '../spec/parse.js';
 import { parseSize, type Size } from '../spec/size.js';
 import type { RoomSpec } from '../spec/room-spec.js';
 import { examineSource, type Source } from '../vault/source.js';
