@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import { Vault, verifyCapsule } from '../../../src/index.js';
 import { sample } from '../../capsule/sample.js';
@@ -20,6 +22,8 @@ export interface CutCase {
   /** What is wrong on the disk afterwards. */
   problems(mount: string, told: boolean, sources: string): Promise<string[]>;
 }
+
+const run = promisify(execFile);
 
 function driver(name: string): string {
   return fileURLToPath(new URL(`./${name}.js`, import.meta.url));
@@ -93,7 +97,12 @@ const pack: CutCase = {
 
 const receive: CutCase = {
   name: 'receive',
-  sources: capsuleSources,
+  async sources(t) {
+    const directory = await capsuleSources(t);
+    const [program = '', ...words] = [...capsuleDriver, directory, 'pack'];
+    await run(program, words);
+    return directory;
+  },
   async fill(mount, sources) {
     await mkdir(join(mount, 'temporary'));
     const vault = await Vault.init(join(mount, 'vault'));

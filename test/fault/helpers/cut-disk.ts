@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import { cProgram } from '../../helpers/c-program.js';
@@ -93,6 +94,7 @@ export class CutDisk {
       }
     } finally {
       await run('losetup', ['--detach', disk]);
+      await this.#released(image);
     }
     if (!said.includes('done\n')) throw new Error(`${words.join(' ')} said ${said}`);
     return [...said.matchAll(/^cut (\d+)( told)?$/gm)].map(([, number, told]) => ({
@@ -116,6 +118,18 @@ export class CutDisk {
     } finally {
       // Not lazily: a descriptor that was left open is found here.
       await run('umount', [this.mount]);
+      await this.#released(image);
+    }
+  }
+
+  /**
+   * Waits until nobody has it any more: every mount namespace that somebody made meanwhile has the mount too. All states have one UUID,
+   * by which XFS refuses a second and btrfs takes it for the first.
+   */
+  async #released(image: string): Promise<void> {
+    for (let tries = 0; (await run('losetup', ['--associated', image])).stdout !== ''; tries += 1) {
+      if (tries === 600) throw new Error(`${image} is still mounted in the namespace of somebody else`);
+      await sleep(100);
     }
   }
 
