@@ -1,5 +1,14 @@
 import { RoomError, SpecRangeError, SpecTypeError } from '../errors.js';
-import { child, keysOf, readArray, readFields, readObject, wrongType, wrongValue } from '../spec/field.js';
+import {
+  child,
+  keysOf,
+  readArray,
+  readFields,
+  readObject,
+  wholeSpec,
+  wrongType,
+  wrongValue,
+} from '../spec/field.js';
 import { readText } from '../spec/scalar.js';
 
 /** The file beside flake.nix. */
@@ -23,7 +32,7 @@ const entryName = /^[a-z][a-z0-9-]{0,63}$/;
 export function checkDeclaration(value: unknown): EnvironmentDeclaration {
   const fields = readFields(
     value,
-    'spec',
+    wholeSpec,
     keysOf<EnvironmentDeclaration>({ format: true, packages: true, env: true, entry: true }),
   );
   if (fields.format !== 1) throw wrongValue('format', '1, the only one there is', fields.format);
@@ -121,10 +130,32 @@ export function lineOfName(text: string, name: string): number | null {
   return at === -1 ? null : at + 1;
 }
 
-/** `at position 50`, and newer `(line 6 column 3)`; without either the text ended too early. */
+/**
+ * Not every message of JSON.parse has a position. Where it has none, the line is the first one with which the text is not only
+ * incomplete but wrong.
+ */
 function lineOfSyntaxError(text: string, message: string): number {
+  const position = positionIn(message);
+  if (position !== null) return text.slice(0, position).split('\n').length;
+  const lines = text.trimEnd().split('\n');
+  const wrong = lines.findIndex((_, at) => isWrong(lines.slice(0, at + 1).join('\n')));
+  return wrong === -1 ? lines.length : wrong + 1;
+}
+
+function isWrong(beginning: string): boolean {
+  try {
+    JSON.parse(beginning);
+    return false;
+  } catch (error) {
+    const { message } = error as Error;
+    if (/end of JSON input|Unterminated/.test(message)) return false;
+    return (positionIn(message) ?? 0) < beginning.length;
+  }
+}
+
+function positionIn(message: string): number | null {
   const position = /at position (\d+)/.exec(message)?.[1];
-  return text.slice(0, position === undefined ? text.length : Number(position)).split('\n').length;
+  return position === undefined ? null : Number(position);
 }
 
 /** By the last name of the field: `env.A` is where "A" is. */

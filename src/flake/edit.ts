@@ -1,4 +1,4 @@
-import { child, keysOf, readFields, readObject } from '../spec/field.js';
+import { child, keysOf, pickFields, readFields, readObject, wholeSpec } from '../spec/field.js';
 import {
   checkDeclaration,
   readEntry,
@@ -30,9 +30,9 @@ export interface EnvironmentChange {
 
 /** The declaration after an edit. Packages are sorted, so that the same set is the same environment. Pure. */
 export function applyEdit(before: EnvironmentDeclaration, edit: EnvironmentEdit): EnvironmentDeclaration {
-  const fields = readFields(
-    edit,
-    'edit',
+  const fields = pickFields(
+    readObject(edit, 'edit'),
+    wholeSpec,
     keysOf<EnvironmentEdit>({ packages: true, env: true, entry: true }),
   );
   return checkDeclaration({

@@ -84,6 +84,9 @@ export async function nixFailure(log: NixLog, step: string, context: FailureCont
       step,
     });
   }
+  // Only inputs are looked at there, and what is wrong in a file has its place in it.
+  if ((step === 'flake.lock' || step === 'flake.inputs') && first.file === null)
+    return new RoomError('ERR_FLAKE_INPUT', oneLine(first.text), { step });
   return ofEvaluation(first, step, context);
 }
 
