@@ -3,6 +3,7 @@
     "addon_sources": [
       "native/addon.cc",
       "native/bridge/anchor.cc",
+      "native/bridge/drive.cc",
       "native/bridge/event_object.cc",
       "native/bridge/event_queue.cc",
       "native/bridge/fault.cc",

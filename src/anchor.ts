@@ -100,7 +100,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     const wanted = takeVaultOption(options);
     const vault = await openAnchorVault(wanted.vault);
     try {
-      const anchor = new Anchor(await openHost(wanted.host), vault);
+      const anchor = new Anchor(await openHost(wanted.host, vault), vault);
       void anchor.#maker.lull.fill();
       return anchor;
     } catch (error) {

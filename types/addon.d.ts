@@ -32,6 +32,14 @@ export interface Addon {
    */
   lockFile(path: string, create: boolean, note: string): Promise<number | null>;
   unlockFile(lock: number): void;
+  /**
+   * Mounts the file system of a block device, nosuid, nodev and noexec, in no mount namespace: only this process gets to it, by
+   * `/proc/self/fd/<number>`, and it is unmounted with the process, however that ends. `options` are words for fsconfig(2), `key` or
+   * `key=value`; `ro` makes the mount read-only as well. Resolves to a number for unmountDrive(). Linux 5.2.
+   */
+  mountDrive(device: string, type: string, options: readonly string[]): Promise<number>;
+  /** Brings all of it to the device and unmounts it, once nothing of it is open any more. Unmounts it as well when it rejects. */
+  unmountDrive(mount: number): Promise<void>;
 }
 
 /** What a transfer does with each of its files. */

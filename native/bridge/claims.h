@@ -12,9 +12,11 @@ namespace rooms::bridge {
 struct Claims {
   std::set<int> names;  // sockets with an abstract name
   std::set<int> locks;  // files with a lock
+  std::set<int> mounts;  // of drives, in no mount namespace
   ~Claims() {
     for (int fd : names) close(fd);
     for (int fd : locks) sys::UnlockFile(fd);
+    for (int fd : mounts) close(fd);
   }
 };
 

@@ -10,6 +10,7 @@
 #include "bridge/arguments.h"
 #include "bridge/background.h"
 #include "bridge/claims.h"
+#include "bridge/drive.h"
 #include "bridge/file_locks.h"
 #include "bridge/read_plan.h"
 #include "bridge/tree.h"
@@ -96,6 +97,8 @@ void DefineFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("probeKernel", Napi::Function::New<ProbeKernel>(env, "probeKernel"));
   exports.Set("lockFile", Napi::Function::New<LockFile>(env, "lockFile"));
   exports.Set("unlockFile", Napi::Function::New<UnlockFile>(env, "unlockFile"));
+  exports.Set("mountDrive", Napi::Function::New<MountDrive>(env, "mountDrive"));
+  exports.Set("unmountDrive", Napi::Function::New<UnmountDrive>(env, "unmountDrive"));
   exports.Set("listTree", Napi::Function::New<ListTree>(env, "listTree"));
 }
 

@@ -22,7 +22,7 @@ std::string ReadLog(int context) {
 
 }  // namespace
 
-sys::UniqueFd NewFilesystem(const char* step, const char* type, std::initializer_list<FilesystemOption> options,
+sys::UniqueFd NewFilesystem(const char* step, const char* type, const std::vector<FilesystemOption>& options,
                             unsigned attributes, sys::Fault& fault) {
   int opened = sys::Fsopen(type);
   if (opened < 0) {

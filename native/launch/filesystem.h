@@ -1,7 +1,7 @@
 #pragma once
 
-#include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "sys/fault.h"
 #include "sys/fd.h"
@@ -14,7 +14,7 @@ struct FilesystemOption {
 };
 
 // A new detached mount of a file system; the kernel's own words go into the fault where it has some.
-sys::UniqueFd NewFilesystem(const char* step, const char* type, std::initializer_list<FilesystemOption> options,
+sys::UniqueFd NewFilesystem(const char* step, const char* type, const std::vector<FilesystemOption>& options,
                             unsigned attributes, sys::Fault& fault);
 
 }  // namespace rooms::launch

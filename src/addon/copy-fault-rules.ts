@@ -24,7 +24,7 @@ const source = {
   },
 } as const;
 
-/** Steps of native/copy and of locks on files. */
+/** Steps of native/copy, of locks on files, and of the mounts of drives. */
 export const copyFaultRules: Readonly<Record<string, FaultRule>> = {
   'copy.open': { doing: 'open %', ...source },
   'copy.kind': { doing: 'copy %, which is no regular file', code: 'ERR_VAULT_SOURCE' },
@@ -61,4 +61,24 @@ export const copyFaultRules: Readonly<Record<string, FaultRule>> = {
   'lock.open': { doing: 'open the lock file %', code: 'ERR_VAULT_IO', on: full },
   'lock.take': { doing: 'take the lock %', code: 'ERR_VAULT_IO' },
   'lock.note': { doing: 'write to the lock file %', code: 'ERR_VAULT_IO', on: full },
+  'drive.mount': {
+    doing: 'mount %',
+    code: 'ERR_COURIER_MOUNT',
+    hint: 'See the kernel log (dmesg); fsck(8) may mend the file system.',
+    on: {
+      ENODEV: { hint: 'This kernel does not have the file system, or not its module.' },
+      'ENXIO ENOMEDIUM ENOENT': { code: 'ERR_COURIER_GONE' },
+      EBUSY: {
+        code: 'ERR_COURIER_BUSY',
+        hint: 'Another courier, or somebody else, has it. `anchor courier eject` says who.',
+      },
+      'EROFS EACCES': { code: 'ERR_VAULT_READ_ONLY', hint: 'Is there a switch on the stick or the card?' },
+      EPERM: { hint: 'Mounting needs root. Mount it (udisksctl mount -b DEVICE) and name the directory.' },
+    },
+  },
+  'drive.sync': {
+    doing: 'bring all of the drive to its device',
+    code: 'ERR_COURIER_MOUNT',
+    hint: 'What was written may not be there: send it again. See the kernel log (dmesg).',
+  },
 };

@@ -7,6 +7,7 @@ import { prepareCgroup } from '../host/cgroup-prepare.js';
 import { hostFiles } from '../host/files.js';
 import { createHost, type Host } from '../host/host.js';
 import { IdRanges } from '../host/ids.js';
+import type { HostVault } from '../host/vault.js';
 import { PlankIdentities } from '../plank/digest.js';
 import { readPlankHeader } from '../plank/header.js';
 import { parseDuration, type Duration } from '../spec/duration.js';
@@ -63,7 +64,7 @@ const MOST_RESERVE = 64;
 const DEFAULT_PLANK_IDLE = '1min';
 
 /** Checks the options, reads the host, loads the addon and starts its threads. All of it or nothing. */
-export async function openHost(options: unknown): Promise<OpenedHost> {
+export async function openHost(options: unknown, vault: HostVault | null = null): Promise<OpenedHost> {
   const { parent, delegate, launchers, reserve, plankIdle } = parseOptions(options);
   const { addon, init } = loadAddon();
   const facts = readCgroupFacts(hostFiles, { pid: process.pid, ...(parent === null ? {} : { parent }) });
@@ -79,6 +80,7 @@ export async function openHost(options: unknown): Promise<OpenedHost> {
     const host = createHost({
       native: binding,
       files: { ...hostFiles, version: (path) => addon.fileVersion(path) },
+      vault,
       planks: { header: readPlankHeader, digest: (path) => identities.digest(path) },
       ids: new IdRanges({
         claim: (name) => addon.claimName(name),

@@ -17,7 +17,7 @@ export interface BagInfo {
 }
 
 /** What it says of what kind of bag this is. */
-export const profile = 'anchor-replay-capsule/1';
+export const capsuleProfile = 'anchor-replay-capsule/1';
 
 const labels = {
   oxum: 'Payload-Oxum',
@@ -29,7 +29,7 @@ const labels = {
 } as const;
 
 /** Pure. */
-export function bagInfoText(info: BagInfo): string {
+export function bagInfoText(info: BagInfo, profile = capsuleProfile): string {
   const lines: readonly (readonly [label: string, value: string | null])[] = [
     [labels.oxum, `${info.bytes}.${info.files}`],
     [labels.date, info.date],
@@ -42,7 +42,7 @@ export function bagInfoText(info: BagInfo): string {
 }
 
 /** What it says, or what is wrong with it. Pure. */
-export function parseBagInfo(bytes: Uint8Array): BagInfo | RoomError {
+export function parseBagInfo(bytes: Uint8Array, profile = capsuleProfile): BagInfo | RoomError {
   const wrong = (why: string): RoomError => problem('ERR_COURIER_TAG_FILE', tagFiles.info, why);
   const text = decodeText(bytes);
   if (text === null) return wrong('is no UTF-8 text');

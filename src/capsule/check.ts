@@ -3,7 +3,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { RoomError } from '../errors.js';
 import type { RoomSpec } from '../spec/room-spec.js';
 import { parseBagInfo, type BagInfo } from './bag-info.js';
-import { assembledEntries, parseContents, piecesOf, type CapsuleContents } from './contents.js';
+import type { BagKind } from './bag-kind.js';
+import { assembledEntries, piecesOf, type CapsuleContents, type CapsuleFile } from './contents.js';
 import { readInside } from './inside.js';
 import {
   declarationText,
@@ -17,23 +18,27 @@ import type { Listing } from './listing.js';
 import { manifestText, parseManifest, type ManifestEntry } from './manifest.js';
 import { problem } from './problem.js';
 
-/** What the tag files of a capsule say, as far as they say anything. */
-export interface TagReading {
+/** What the tag files of a bag say, as far as they say anything. */
+export interface TagReading<C> {
   readonly problems: readonly RoomError[];
   /** SHA-256 of manifest-sha256.txt: names the content. */
   readonly id: string | null;
   readonly info: BagInfo | null;
-  readonly contents: CapsuleContents | null;
-  readonly room: RoomSpec | null;
+  readonly contents: C | null;
   /** Payload files that are listed, and are there as regular files. */
   readonly payload: readonly ManifestEntry[];
   /** What is signed. */
   readonly tagManifest: Uint8Array | null;
 }
 
-/** Compares all tag files with each other, and with what is there. Of the payload only the spec is read. */
-export async function readTags(root: FileHandle, listing: Listing): Promise<TagReading> {
+/** Compares all tag files with each other, and with what is there. */
+export async function readTags<C>(
+  kind: BagKind<C>,
+  root: FileHandle,
+  listing: Listing,
+): Promise<TagReading<C>> {
   const problems: RoomError[] = [];
+  const names = Object.values({ ...tagFiles, contents: kind.contentsName });
   const read = async (name: string): Promise<Uint8Array | null> => {
     if (!listing.files.has(name)) return null;
     const bytes = await readInside(root, name, longestTagFile);
@@ -47,7 +52,7 @@ export async function readTags(root: FileHandle, listing: Listing): Promise<TagR
   const listed = new Map(tags?.entries.map(({ path, sha256 }) => [path, sha256]));
 
   const texts = new Map<string, Uint8Array>();
-  for (const name of Object.values(tagFiles)) {
+  for (const name of names) {
     const bytes = await read(name);
     if (bytes !== null) texts.set(name, bytes);
     else if (!listing.files.has(name) && !listing.refused.has(name)) problems.push(missing(name));
@@ -63,7 +68,7 @@ export async function readTags(root: FileHandle, listing: Listing): Promise<TagR
       problem(
         'ERR_COURIER_TAG_FILE',
         tagManifestName,
-        `lists ${JSON.stringify(path)}, which is no tag file of a capsule`,
+        `lists ${JSON.stringify(path)}, which is no tag file of such a bag`,
       ),
     );
 
@@ -79,45 +84,47 @@ export async function readTags(root: FileHandle, listing: Listing): Promise<TagR
       ? true
       : problem('ERR_COURIER_TAG_FILE', tagFiles.declaration, 'does not declare BagIt 1.0 in UTF-8'),
   );
-  const info = take(tagFiles.info, parseBagInfo);
+  const info = take(tagFiles.info, (bytes) => parseBagInfo(bytes, kind.profile));
   const manifestBytes = texts.get(tagFiles.manifest);
   const manifest =
     manifestBytes === undefined ? null : parseManifest(manifestBytes, tagFiles.manifest, 'data/');
   problems.push(...(manifest?.problems ?? []));
-  const contents = take(tagFiles.contents, parseContents);
+  const contents = take(kind.contentsName, kind.parse);
+  const files = contents === null ? null : kind.filesOf(contents);
 
-  if (manifest !== null) problems.push(...compareSets(manifest.entries, listing));
+  if (manifest !== null) problems.push(...compareSets(manifest.entries, listing, names));
   if (info !== null) problems.push(...compareOxum(info, listing));
-  if (contents !== null && manifest?.problems.length === 0)
-    problems.push(...compareContents(contents, manifest.entries, listing));
+  if (files !== null && manifest?.problems.length === 0)
+    problems.push(...compareContents(files, kind.contentsName, manifest.entries, listing));
   const assembled = texts.get(tagFiles.assembled);
   if (
-    contents !== null &&
+    files !== null &&
     assembled !== undefined &&
-    Buffer.from(assembled).toString() !== manifestText(assembledEntries(contents))
+    Buffer.from(assembled).toString() !== manifestText(assembledEntries(files))
   )
     problems.push(
-      problem('ERR_COURIER_CONTENT', tagFiles.assembled, `says other hashes than ${tagFiles.contents}`),
+      problem('ERR_COURIER_CONTENT', tagFiles.assembled, `says other hashes than ${kind.contentsName}`),
     );
 
   const payload = (manifest?.entries ?? []).filter(({ path }) => listing.files.has(path));
-  const room = contents === null ? null : await readRoom(root, contents, listing);
-  if (room instanceof RoomError) problems.push(room);
   return {
     problems,
     id: manifestBytes === undefined ? null : sha256Of(manifestBytes),
     info,
     contents,
-    room: room instanceof RoomError ? null : room,
     payload,
     tagManifest,
   };
 }
 
 /** What is listed and not there, and the reverse. */
-function compareSets(entries: readonly ManifestEntry[], { files, refused }: Listing): RoomError[] {
+function compareSets(
+  entries: readonly ManifestEntry[],
+  { files, refused }: Listing,
+  tags: readonly string[],
+): RoomError[] {
   const listed = new Set(entries.map(({ path }) => path));
-  const known = new Set<string>([...Object.values(tagFiles), tagManifestName, signatureName]);
+  const known = new Set<string>([...tags, tagManifestName, signatureName]);
   const gone = entries
     .filter(({ path }) => !files.has(path) && !refused.has(path))
     .map(({ path }) => missing(path));
@@ -142,11 +149,12 @@ function compareOxum(info: BagInfo, { files }: Listing): RoomError[] {
 }
 
 function compareContents(
-  contents: CapsuleContents,
+  described: readonly CapsuleFile[],
+  contentsName: string,
   entries: readonly ManifestEntry[],
   { files }: Listing,
 ): RoomError[] {
-  const pieces = piecesOf(contents);
+  const pieces = piecesOf(described);
   const hashes = new Map(entries.map(({ path, sha256 }) => [path, sha256]));
   const problems: RoomError[] = [];
   for (const { path, sha256, size } of pieces) {
@@ -154,23 +162,23 @@ function compareContents(
     hashes.delete(path);
     if (listed === undefined)
       problems.push(
-        problem('ERR_COURIER_CONTENT', tagFiles.contents, `has ${path} twice, or the manifest has it not`),
+        problem('ERR_COURIER_CONTENT', contentsName, `has ${path} twice, or the manifest has it not`),
       );
     else if (listed !== sha256)
       problems.push(
-        problem('ERR_COURIER_CONTENT', tagFiles.contents, `says another hash of ${path} than the manifest`),
+        problem('ERR_COURIER_CONTENT', contentsName, `says another hash of ${path} than the manifest`),
       );
     const found = files.get(path);
     if (found !== undefined && found.size !== size)
       problems.push(problem('ERR_COURIER_DIGEST', path, `has ${found.size} bytes instead of ${size}`));
   }
   for (const path of hashes.keys())
-    problems.push(problem('ERR_COURIER_CONTENT', path, `is not described by ${tagFiles.contents}`));
+    problems.push(problem('ERR_COURIER_CONTENT', path, `is not described by ${contentsName}`));
   return problems;
 }
 
 /** The spec. Whether it is one that this version takes is for whoever makes a room of it. */
-async function readRoom(
+export async function readRoom(
   root: FileHandle,
   { room }: CapsuleContents,
   { files }: Listing,

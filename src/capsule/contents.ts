@@ -62,13 +62,13 @@ export function filesOf({ room, plank, weights, flake }: CapsuleContents): reado
   return [room, plank, ...(flake?.files ?? []), ...weights.flatMap(({ files }) => files)];
 }
 
-export function piecesOf(contents: CapsuleContents): readonly CapsulePiece[] {
-  return filesOf(contents).flatMap(({ pieces }) => pieces);
+export function piecesOf(files: readonly CapsuleFile[]): readonly CapsulePiece[] {
+  return files.flatMap(({ pieces }) => pieces);
 }
 
 /** What `sha256sum` says of each file once its parts were put together with `cat`, for files in parts; see README.txt. */
-export function assembledEntries(contents: CapsuleContents): readonly ManifestEntry[] {
-  return filesOf(contents).map(({ sha256, pieces }) => ({ sha256, path: wholePath(pieces) }));
+export function assembledEntries(files: readonly CapsuleFile[]): readonly ManifestEntry[] {
+  return files.map(({ sha256, pieces }) => ({ sha256, path: wholePath(pieces) }));
 }
 
 /** Where a file is once its parts were put together. */
@@ -162,7 +162,8 @@ function readContents(value: unknown): CapsuleContents {
   };
 }
 
-function readItem(value: unknown, field: string, place: string): CapsuleItem {
+/** Throws SpecTypeError, SpecRangeError. */
+export function readItem(value: unknown, field: string, place: string): CapsuleItem {
   const fields = readFields(value, field, ['name', 'type', 'files', 'emptyDirectories']);
   const type = fields.type;
   if (type !== 'file' && type !== 'tree') throw wrongValue(child(field, 'type'), '"file" or "tree"', type);
@@ -243,7 +244,7 @@ function readOriginal(value: unknown, field: string): string {
   return path;
 }
 
-function readName(value: unknown, field: string): string {
+export function readName(value: unknown, field: string): string {
   const name = readText(value, field);
   if (isPlainName(name)) return name;
   throw wrongValue(field, 'a name of a-z 0-9 . _ -', name);

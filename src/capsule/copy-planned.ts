@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Addon } from '../../types/addon.js';
+import { makeDirectories } from '../vault/durable.js';
 import { attempt } from '../vault/system-error.js';
 import { runTransfer, type TransferOptions } from '../vault/transfer.js';
 import type { CapsuleFile } from './contents.js';
@@ -15,13 +15,19 @@ export async function copyPlanned(
   files: readonly PlannedFile[],
   directory: string,
   splitting: Splitting | null,
-  options: TransferOptions & { readonly total: number },
+  options: TransferOptions & {
+    readonly total: number;
+    /** Hashes of parts that are there already, by their paths below the capsule. */
+    readonly present?: ReadonlyMap<string, string>;
+  },
 ): Promise<ReadonlyMap<PlannedFile, CapsuleFile>> {
   const copied = new Map<PlannedFile, CapsuleFile>();
-  for (const { stored } of files) {
-    const path = dirname(join(directory, stored));
-    await attempt('vault.target', path, () => mkdir(path, { recursive: true }));
-  }
+  await attempt('vault.target', directory, () =>
+    makeDirectories(
+      directory,
+      files.map(({ stored }) => dirname(stored)),
+    ),
+  );
   const meter = new Meter(options);
   const inParts = new Set(files.filter(({ size }) => splitting !== null && size > splitting.over));
   const whole = files.filter((file) => !inParts.has(file));
@@ -58,13 +64,17 @@ async function copyInParts(
   directory: string,
   part: number,
   meter: Meter,
-  { signal }: TransferOptions,
+  { signal, present }: TransferOptions & { readonly present?: ReadonlyMap<string, string> },
 ): Promise<CapsuleFile> {
   const root = await attempt('vault.source', file.root, () => openRoot(file.root));
   try {
     const target = (number: number): string => join(directory, partName(file.stored, number));
     const onBytes = (bytes: number): void => meter.add(bytes, file.source);
-    const { whole, parts } = await splitFile(root, file.source, part, target, { signal, onBytes });
+    const { whole, parts } = await splitFile(root, file.source, part, target, {
+      signal,
+      onBytes,
+      present: (number) => present?.get(partName(file.stored, number)) ?? null,
+    });
     return capsuleFile(
       file,
       whole,

@@ -12,29 +12,12 @@ import { removeTree, syncDirectory, writeNew } from '../vault/durable.js';
 import { attempt, isErrno } from '../vault/system-error.js';
 import type { Lease } from '../vault/leases.js';
 import type { TransferOptions } from '../vault/transfer.js';
-import { bagInfoText } from './bag-info.js';
-import {
-  assembledEntries,
-  contentsText,
-  piecesOf,
-  type CapsuleContents,
-  type CapsuleFile,
-  type CapsuleItem,
-} from './contents.js';
+import { capsuleKind } from './bag-kind.js';
+import { contentsText, type CapsuleContents, type CapsuleFile, type CapsuleItem } from './contents.js';
 import { expectedOf } from './expected.js';
 import { copyPlanned } from './copy-planned.js';
-import {
-  declarationText,
-  mostFiles,
-  payloadPlaces,
-  roomSpecName,
-  signatureName,
-  tagFiles,
-  tagManifestName,
-  unfinishedSuffix,
-} from './layout.js';
+import { mostFiles, payloadPlaces, roomSpecName, unfinishedSuffix } from './layout.js';
 import { readMachine } from './machine.js';
-import { manifestText } from './manifest.js';
 import {
   capsuleRequestKeys,
   planCapsule,
@@ -49,8 +32,8 @@ import { portableRoom, roomText } from './portable-room.js';
 import { readBack, syncDirectories } from './on-disk.js';
 import { readmeText } from './readme.js';
 import { shown } from './problem.js';
-import { sign } from './signature.js';
 import { isStoredPath, mostParts } from './stored-names.js';
+import { writeTags } from './write-tags.js';
 
 /** A capsule that was packed. */
 export interface PackedCapsule {
@@ -88,7 +71,8 @@ export async function packCapsule(
   const { path, name } = readOutput(request.output);
   const date = readDate(request.date);
   // What is wrong with it is to be said before gigabytes are copied; its plank has no digest yet.
-  portableRoom(request.room, { format: 'squashfs', sha256: '0'.repeat(64) });
+  const weights = Object.keys(request.weights ?? {});
+  portableRoom(request.room, { format: 'squashfs', sha256: '0'.repeat(64) }, weights);
   const { addon } = loadAddon();
   const leases: Lease[] = [];
   const transaction = randomUUID();
@@ -169,18 +153,13 @@ async function finish(
   { path, name, date }: Destination,
   options: TransferOptions,
 ): Promise<PackedCapsule> {
-  const written = new Map<string, string>();
-  const write = async (file: string, text: string): Promise<void> => {
-    await attempt('vault.target', file, () => writeNew(join(directory, file), text, 0o644));
-    written.set(file, sha256Of(text));
-  };
   const { format, compression } = planned.plank.header;
   const plank = { ...fileOf(copied, planned.plank), format, compression };
-  const room = portableRoom(request.room, plank);
+  const room = portableRoom(request.room, plank, Object.keys(request.weights ?? {}));
   const spec = roomText(room);
   const specPath = `${payloadPlaces.room}/${roomSpecName}`;
   await mkdir(join(directory, payloadPlaces.room), { recursive: true });
-  await write(specPath, spec);
+  await attempt('vault.target', specPath, () => writeNew(join(directory, specPath), spec, 0o644));
   const specPiece = { path: specPath, size: Buffer.byteLength(spec), sha256: sha256Of(spec) };
   const weights = planned.weights.map((item) => itemOf(copied, item));
   const contents: CapsuleContents = {
@@ -199,27 +178,14 @@ async function finish(
     requires: { arch: readMachine().arch, cpuFlags: [...(request.cpuFlags ?? [])].sort() },
     expected: expectedOf(request.expected, { room, plank: plank.sha256, weights }),
   };
-  const pieces = piecesOf(contents);
-  const bytes = pieces.reduce((sum, { size }) => sum + size, 0);
-  const manifest = manifestText(pieces);
-  const id = sha256Of(manifest);
-  const head = request.vault === undefined ? null : (await request.vault.verifyLog()).head;
-  await write(tagFiles.declaration, declarationText);
-  await write(
-    tagFiles.info,
-    bagInfoText({ bytes, files: pieces.length, date, vaultId: request.vault?.id ?? null, auditHead: head }),
-  );
-  await write(tagFiles.readme, readmeText(contents));
-  await write(tagFiles.contents, contentsText(contents));
-  await write(tagFiles.manifest, manifest);
-  await write(tagFiles.assembled, manifestText(assembledEntries(contents)));
-  const tags = manifestText(
-    Object.values(tagFiles).map((file) => ({ path: file, sha256: written.get(file) ?? '' })),
-  );
-  await write(tagManifestName, tags);
-  if (request.sign !== undefined)
-    await write(signatureName, await sign(Buffer.from(tags), request.sign, options.signal));
-  for (const piece of pieces) written.set(piece.path, piece.sha256);
+  const { id, written, pieces, bytes } = await writeTags(directory, capsuleKind, contents, {
+    contentsText: contentsText(contents),
+    readme: readmeText(contents),
+    date,
+    vault: request.vault,
+    sign: request.sign,
+    signal: options.signal,
+  });
   await syncDirectories(directory, [...written.keys()]);
   await readBack(addon, directory, written, bytes, options);
   const split = [...copied.values()].filter((file) => file.pieces.length > 1).length;
@@ -236,7 +202,8 @@ async function finish(
   };
 }
 
-function itemOf(
+/** What was planned, once it was copied. */
+export function itemOf(
   copied: ReadonlyMap<PlannedFile, CapsuleFile>,
   { name, type, files, emptyDirectories }: PlannedItem,
 ): CapsuleItem {
@@ -254,7 +221,7 @@ function sha256Of(text: string): string {
 }
 
 /** What could be written, and then not be received. */
-function refuseUnstorable(files: readonly PlannedFile[]): void {
+export function refuseUnstorable(files: readonly PlannedFile[]): void {
   const why = files.length >= mostFiles ? `there are more than ${mostFiles} files` : null;
   const deep = files.find(({ stored }) => !isStoredPath(stored));
   if (why === null && deep === undefined) return;
@@ -268,13 +235,15 @@ function refuseUnstorable(files: readonly PlannedFile[]): void {
   );
 }
 
-function readDate(value: unknown): string {
+/** Throws SpecRangeError. */
+export function readDate(value: unknown): string {
   if (value === undefined) return new Date().toISOString().slice(0, 10);
   if (typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value)) return value;
   throw wrongValue('date', 'a date such as "2026-11-21"', value);
 }
 
-async function refuseExisting(path: string): Promise<void> {
+/** Throws ERR_COURIER_TARGET. */
+export async function refuseExisting(path: string): Promise<void> {
   const there = await lstat(path).then(
     () => true,
     (error: unknown) => !isErrno(error, 'ENOENT'),

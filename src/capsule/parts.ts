@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { RoomError } from '../errors.js';
 import { attempt } from '../vault/system-error.js';
 import { openInside } from './inside.js';
@@ -20,6 +20,8 @@ export interface PartOptions {
   readonly signal?: AbortSignal | undefined;
   /** Bytes since the last call. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Hash of a part that is there already, as it was read back: one that is right is not written again. */
+  readonly present?: ((part: number) => string | null) | undefined;
 }
 
 /**
@@ -45,8 +47,17 @@ export async function splitFile(
       const length = Math.min(partSize, size - at);
       const part = createHash('sha256');
       const path = target(parts.length);
-      await writeOnDisk(path, (to) => copyRange(handle, at, length, to, [whole, part], source, options));
-      parts.push({ size: length, sha256: part.digest('hex') });
+      const there = options.present?.(parts.length) ?? null;
+      const copy = (to: FileHandle | null, hashes: readonly Hash[]): Promise<void> =>
+        copyRange(handle, at, length, to, hashes, source, options);
+      if (there === null) await writeOnDisk(path, (to) => copy(to, [whole, part]));
+      else await copy(null, [whole, part]);
+      const sha256 = part.digest('hex');
+      if (there !== null && there !== sha256) {
+        await attempt('vault.target', path, () => unlink(path));
+        await writeOnDisk(path, (to) => copy(to, []));
+      }
+      parts.push({ size: length, sha256 });
     }
     const after = await handle.stat({ bigint: true });
     if (after.size !== before.size || after.mtimeNs !== before.mtimeNs || after.ctimeNs !== before.ctimeNs)
@@ -99,7 +110,7 @@ async function copyRange(
   from: FileHandle,
   start: number,
   length: number,
-  to: FileHandle,
+  to: FileHandle | null,
   hashes: readonly Hash[],
   source: string,
   { signal, onBytes }: PartOptions,
@@ -111,7 +122,8 @@ async function copyRange(
     if (bytesRead === 0) throw changedMeanwhile(source);
     const bytes = buffer.subarray(0, bytesRead);
     for (const hash of hashes) hash.update(bytes);
-    for (let written = 0; written < bytesRead;) written += (await to.write(bytes, written)).bytesWritten;
+    if (to !== null)
+      for (let written = 0; written < bytesRead;) written += (await to.write(bytes, written)).bytesWritten;
     done += bytesRead;
     onBytes?.(bytesRead);
   }

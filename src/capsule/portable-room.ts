@@ -12,13 +12,15 @@ export function plankName(format: PlankFormat): string {
 
 /**
  * A spec as a capsule has it: its plank is the one in the capsule, by digest. What would be another thing on another machine is
- * refused: directories of the host, its own tree as a plank, descriptors of a process.
+ * refused: directories of the host, its own tree as a plank, descriptors of a process, and of the vault all but the weights that go along: those
+ * are received under the same name, but numbers of generations are each vault's own.
  *
  * @throws SpecTypeError, SpecRangeError for what is no spec; RoomError ERR_COURIER_SOURCE for what does not travel.
  */
 export function portableRoom(
   spec: unknown,
   plank: { readonly format: PlankFormat; readonly sha256: string },
+  weights: readonly string[] = [],
 ): RoomSpec {
   const { mounts, stdio } = parseRoomSpec(spec);
   const host = mounts.find((mount) => mount.kind === 'host');
@@ -27,6 +29,14 @@ export function portableRoom(
       `mounts[${host.index}]`,
       'a directory of this host',
       'put what the room needs into its plank, or take it as weights',
+    );
+  const travels = weights.map((name) => `models/${name}`);
+  const stored = mounts.find((mount) => mount.kind === 'vault' && !travels.includes(mount.reference));
+  if (stored !== undefined)
+    throw staysHere(
+      `mounts[${stored.index}].vault`,
+      'something of this vault',
+      'name one of the weights, without a generation: models/NAME',
     );
   if (stdio.kind === 'streams' && stdio.streams.some(({ kind }) => kind === 'fd'))
     throw staysHere('stdio', 'a descriptor of this process', "use 'pipe' or 'ignore'");

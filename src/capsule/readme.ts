@@ -1,10 +1,9 @@
 import { capsuleSuffix, signatureName, tagFiles, tagManifestName } from './layout.js';
-import { wholePath, type CapsuleContents, piecesOf, filesOf } from './contents.js';
+import { wholePath, piecesOf, filesOf, type CapsuleContents, type CapsuleFile } from './contents.js';
 import { signatureNamespace } from './signature.js';
 
 /** README.txt: for whoever finds the directory and has nothing of ours. Pure. */
 export function readmeText(contents: CapsuleContents): string {
-  const split = filesOf(contents).filter(({ pieces }) => pieces.length > 1);
   const weights = contents.weights.map(({ name }) => name).join(', ') || 'none';
   return [
     `${contents.name}${capsuleSuffix}: a replay capsule of anchor-rooms`,
@@ -13,8 +12,16 @@ export function readmeText(contents: CapsuleContents): string {
     'and, where there is one, the declaration that the image was built from (data/flake). It is a BagIt 1.0 bag (RFC 8493).',
     '',
     `Weights: ${weights}`,
-    `Payload: ${piecesOf(contents).length} files; ${tagFiles.contents} says what each of them is.`,
+    `Payload: ${piecesOf(filesOf(contents)).length} files; ${tagFiles.contents} says what each of them is.`,
     '',
+    ...howToCheck(filesOf(contents)),
+  ].join('\n');
+}
+
+/** The lines for who wants to know whether a bag is whole, and who made it. Pure. */
+export function howToCheck(files: readonly CapsuleFile[]): readonly string[] {
+  const split = files.filter(({ pieces }) => pieces.length > 1);
+  return [
     'To see that nothing is damaged or missing, in this directory:',
     '',
     `    sha256sum --quiet --strict -c ${tagManifestName} ${tagFiles.manifest}`,
@@ -32,5 +39,5 @@ export function readmeText(contents: CapsuleContents): string {
     '',
     'Both at once, and that there is nothing else in here: anchor courier verify DIRECTORY',
     '',
-  ].join('\n');
+  ];
 }

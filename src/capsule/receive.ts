@@ -1,32 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, statfs } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import type { Addon } from '../../types/addon.js';
-import { loadAddon } from '../addon/load.js';
 import { RoomError } from '../errors.js';
 import { wrongType, wrongValue } from '../spec/field.js';
 import type { RoomSpec } from '../spec/room-spec.js';
 import type { AuditEntry } from '../vault/audit-record.js';
-import { removeTree } from '../vault/durable.js';
-import { attempt } from '../vault/system-error.js';
-import { runTransfer, type TransferOptions } from '../vault/transfer.js';
 import type { Vault } from '../vault/vault.js';
-import { changed } from './check.js';
-import { itemDigest, type CapsuleContents, type CapsuleItem } from './contents.js';
-import { pathIn } from './inside.js';
+import type { CapsuleContents, CapsuleItem } from './contents.js';
 import { readMachine, type Machine } from './machine.js';
-import { joinParts } from './parts.js';
 import { shown } from './problem.js';
 import type { Receipt } from './receipt.js';
 import type { CapsuleSignature } from './signature.js';
 import { isPlainName } from './stored-names.js';
-import {
-  withCapsule,
-  type CapsuleVerification,
-  type OpenCapsule,
-  type VerifyCapsuleOptions,
-} from './verify.js';
+import { requireWholeBag, storeItems, type Incoming } from './store-items.js';
+import { withCapsule, type CapsuleVerification, type OpenBag, type VerifyCapsuleOptions } from './verify.js';
 
 /** What may be received, and where it goes. One of `signers` and `acceptUnsigned` is needed. */
 export interface ReceiveOptions extends VerifyCapsuleOptions {
@@ -53,12 +38,6 @@ export interface ReceivedCapsule {
   readonly signature: CapsuleSignature;
   /** What the capsule says it requires and this machine has not: a replay will differ or fail. */
   readonly unmet: readonly string[];
-}
-
-/** One thing of a capsule, on its way. */
-interface Incoming {
-  readonly reference: string;
-  readonly item: CapsuleItem;
 }
 
 /**
@@ -101,7 +80,7 @@ export async function receiveCapsule(
 }
 
 async function store(
-  capsule: OpenCapsule,
+  capsule: OpenBag<CapsuleVerification>,
   vault: Vault,
   transfer: string,
   options: ReceiveOptions,
@@ -114,16 +93,8 @@ async function store(
     { reference: `planks/${name}`, item: plankItem },
     ...(contents.flake === null ? [] : [{ reference: `flakes/${name}`, item: contents.flake }]),
   ];
-  await requireRoom(options.temporary ?? tmpdir(), incoming);
-  const stored: string[] = [];
-  try {
-    for (const one of incoming) stored.push(await storeOne(capsule, vault, one, { id, transfer }, options));
-    for (const reference of stored) await vault.activate(reference);
-  } catch (error) {
-    // What is active is not removed: the first of its name, and what somebody may be using by now.
-    for (const reference of stored.reverse()) await vault.remove(reference).catch(() => undefined);
-    throw error;
-  }
+  const origin = { type: 'capsule', path: capsule.verification.path, capsule: id };
+  const stored = await storeItems(capsule, vault, incoming, { origin, transfer }, options);
   const of = (kind: string): string[] => stored.filter((reference) => reference.startsWith(`${kind}/`));
   const [plank = ''] = of('planks');
   const [flake = null] = of('flakes');
@@ -142,23 +113,6 @@ async function store(
   };
 }
 
-/** What is put together there is removed before the next. */
-async function requireRoom(directory: string, incoming: readonly Incoming[]): Promise<void> {
-  const sizes = incoming.map(({ item }) => item.files.reduce((sum, { size }) => sum + size, 0));
-  const needed = Math.max(...sizes);
-  const place = await attempt('vault.target', directory, () => statfs(directory));
-  const free = place.bavail * place.bsize;
-  if (needed <= free) return;
-  throw new RoomError(
-    'ERR_VAULT_NO_SPACE',
-    `${directory} has ${free} bytes left, and the largest part of the capsule has ${needed}`,
-    {
-      path: directory,
-      hint: 'Name another place for it: --temporary PATH, or TMPDIR.',
-    },
-  );
-}
-
 /** The verification of a capsule that is whole, or its first problem. */
 function requireWhole(verification: CapsuleVerification): {
   id: string;
@@ -166,106 +120,12 @@ function requireWhole(verification: CapsuleVerification): {
   room: RoomSpec;
   signature: CapsuleSignature;
 } {
-  const { id, contents, room, signature, problems, path } = verification;
-  const [first, ...more] = problems;
-  if (first === undefined && id !== null && contents !== null && room !== null)
-    return { id, contents, room, signature };
-  if (first === undefined)
-    throw new RoomError('ERR_COURIER_CONTENT', `${shown(path)} does not say what it holds`, { path });
-  if (more.length === 0) throw first;
-  throw new RoomError(
-    first.code,
-    `${first.message} (and ${more.length} more; \`anchor courier verify\` names them)`,
-    {
-      ...(first.path === undefined ? {} : { path: first.path }),
-      ...(first.hint === undefined ? {} : { hint: first.hint }),
-      cause: first,
-    },
-  );
-}
-
-async function storeOne(
-  capsule: OpenCapsule,
-  vault: Vault,
-  { reference, item }: Incoming,
-  { id, transfer }: { readonly id: string; readonly transfer: string },
-  options: ReceiveOptions,
-): Promise<string> {
-  const directory = await mkdtemp(join(options.temporary ?? tmpdir(), 'anchor-receive-'));
-  try {
-    const source = join(directory, item.name);
-    await assemble(capsule, item, source, options);
-    const stored = await vault.put(reference, source, {
-      activate: false,
-      expect: `sha256:${itemDigest(item)}`,
-      source: { type: 'capsule', path: capsule.verification.path, capsule: id },
-      transfer,
-      signal: options.signal,
-    });
-    return stored.reference;
-  } finally {
-    await removeTree(directory);
-  }
-}
-
-/** Makes what travelled as it was: whole, and under its own name. Only what was listed and verified is read. */
-async function assemble(
-  capsule: OpenCapsule,
-  item: CapsuleItem,
-  target: string,
-  options: TransferOptions,
-): Promise<void> {
-  const { addon } = loadAddon();
-  const placeOf = (path: string): string => (item.type === 'file' ? target : join(target, path));
-  const directories =
-    item.type === 'file'
-      ? []
-      : [
-          target,
-          ...item.emptyDirectories.map(placeOf),
-          ...item.files.map(({ path }) => dirname(placeOf(path))),
-        ];
-  for (const directory of directories)
-    await attempt('vault.target', directory, () => mkdir(directory, { recursive: true }));
-  await copyWhole(addon, capsule, item, placeOf, options);
-  for (const { path, pieces, sha256, executable } of item.files) {
-    if (pieces.length === 1) continue;
-    const written = await joinParts(capsule.root, pieces, placeOf(path), modeOf(executable), {
-      signal: options.signal,
-    });
-    if (written.sha256 !== sha256) throw changed(path);
-  }
-}
-
-async function copyWhole(
-  addon: Addon,
-  { root, listing }: OpenCapsule,
-  { files }: CapsuleItem,
-  placeOf: (path: string) => string,
-  options: TransferOptions,
-): Promise<void> {
-  const whole = files.filter(({ pieces }) => pieces.length === 1);
-  const order = {
-    root: pathIn(root),
-    files: whole.map(({ path, executable, pieces: [piece] }) => ({
-      source: piece?.path ?? '',
-      target: placeOf(path),
-      expected: listing.files.get(piece?.path ?? '')?.version ?? '',
-      mode: modeOf(executable),
-    })),
-    sha256: true,
-    blake3: false,
-    sparse: true,
-    pastCache: false,
-  };
-  const total = whole.reduce((sum, { size }) => sum + size, 0);
-  const results = await runTransfer(addon, order, { phase: 'copy', total }, options);
-  const wrong = whole.find(({ sha256 }, i) => results[i]?.sha256 !== sha256);
-  if (wrong !== undefined) throw changed(wrong.path);
-}
-
-function modeOf(executable: boolean): number {
-  return executable ? 0o555 : 0o444;
+  const { room } = verification;
+  const whole = requireWholeBag(verification);
+  if (room !== null) return { ...whole, room };
+  throw new RoomError('ERR_COURIER_CONTENT', `${shown(verification.path)} has no room`, {
+    path: verification.path,
+  });
 }
 
 /** Pure. */

@@ -6,7 +6,8 @@ import { RoomError } from '../errors.js';
 import type { RoomSpec } from '../spec/room-spec.js';
 import { isErrno, systemError } from '../vault/system-error.js';
 import { runTransfer, type TransferOptions } from '../vault/transfer.js';
-import { changed, readTags } from './check.js';
+import { capsuleKind, type BagKind } from './bag-kind.js';
+import { changed, readRoom, readTags } from './check.js';
 import type { CapsuleContents } from './contents.js';
 import { openRoot, pathIn, readInside } from './inside.js';
 import { signatureName, tagManifestName, unfinishedSuffix } from './layout.js';
@@ -15,8 +16,8 @@ import type { ManifestEntry } from './manifest.js';
 import { problem, shown } from './problem.js';
 import { checkSignature, longestSignature, type CapsuleSignature } from './signature.js';
 
-/** What is known about a capsule after {@link verifyCapsule}. */
-export interface CapsuleVerification {
+/** What is known about a bag (a capsule or a parcel) once all of it was read. */
+export interface BagVerification<C> {
   readonly path: string;
   /** Nothing in `problems`. A signature need not be there, see `signature`. */
   readonly ok: boolean;
@@ -25,10 +26,8 @@ export interface CapsuleVerification {
   /** Of the payload, as listed and there. */
   readonly files: number;
   readonly bytes: number;
-  /** What it is made of; null where capsule.json cannot be read. */
-  readonly contents: CapsuleContents | null;
-  /** The spec of its room. */
-  readonly room: RoomSpec | null;
+  /** What it is made of; null where capsule.json or parcel.json cannot be read. */
+  readonly contents: C | null;
   readonly signature: CapsuleSignature;
   /** When, and from which vault with which history, it was packed. */
   readonly date: string | null;
@@ -38,16 +37,22 @@ export interface CapsuleVerification {
   readonly problems: readonly RoomError[];
 }
 
+/** What is known about a capsule after {@link verifyCapsule}. */
+export interface CapsuleVerification extends BagVerification<CapsuleContents> {
+  /** The spec of its room. */
+  readonly room: RoomSpec | null;
+}
+
 export interface VerifyCapsuleOptions extends TransferOptions {
   /** File of allowed signers, ssh-keygen(1): a signature has to be there and by one of them. */
   readonly signers?: string;
 }
 
-/** A capsule that was verified and is still open: what is read from it later is read from the same directory. */
-export interface OpenCapsule {
+/** A bag that was verified and is still open: what is read from it later is read from the same directory. */
+export interface OpenBag<V> {
   readonly root: FileHandle;
   readonly listing: Listing;
-  readonly verification: CapsuleVerification;
+  readonly verification: V;
 }
 
 /**
@@ -64,11 +69,35 @@ export async function verifyCapsule(
   return withCapsule(path, options, ({ verification }) => Promise.resolve(verification));
 }
 
-/** The same, and something more with it while it is open. */
+/** The same, and something more with it while it is open. Of the payload the spec is read as well. */
 export async function withCapsule<T>(
   path: string,
   options: VerifyCapsuleOptions,
-  use: (capsule: OpenCapsule) => Promise<T>,
+  use: (capsule: OpenBag<CapsuleVerification>) => Promise<T>,
+): Promise<T> {
+  return withBag(capsuleKind, path, options, async ({ root, listing, verification }) => {
+    const { contents, problems } = verification;
+    const room = contents === null ? null : await readRoom(root, contents, listing);
+    const all = room instanceof RoomError ? [...problems, room] : problems;
+    return use({
+      root,
+      listing,
+      verification: {
+        ...verification,
+        ok: all.length === 0,
+        room: room instanceof RoomError ? null : room,
+        problems: all,
+      },
+    });
+  });
+}
+
+/** Verifies a bag of a kind, and does something with it while it is open. */
+export async function withBag<C, T>(
+  kind: BagKind<C>,
+  path: string,
+  options: VerifyCapsuleOptions,
+  use: (bag: OpenBag<BagVerification<C>>) => Promise<T>,
 ): Promise<T> {
   requireSignal(options.signal);
   options.signal?.throwIfAborted();
@@ -79,21 +108,26 @@ export async function withCapsule<T>(
   try {
     const listing = await listCapsule(addon, pathIn(root));
     requireCapsule(path, listing);
-    return await use({ root, listing, verification: await verifyOpen(addon, path, root, listing, options) });
+    return await use({
+      root,
+      listing,
+      verification: await verifyOpen(kind, addon, path, root, listing, options),
+    });
   } finally {
     await root.close();
   }
 }
 
-async function verifyOpen(
+async function verifyOpen<C>(
+  kind: BagKind<C>,
   addon: Addon,
   path: string,
   root: FileHandle,
   listing: Listing,
   options: VerifyCapsuleOptions,
-): Promise<CapsuleVerification> {
-  const tags = await readTags(root, listing);
-  const { id, contents, room, info, payload } = tags;
+): Promise<BagVerification<C>> {
+  const tags = await readTags(kind, root, listing);
+  const { id, contents, info, payload } = tags;
   const signature = await signatureOf(root, listing, tags.tagManifest, options);
   const wrong = await comparePayload(addon, root, listing, payload, options);
   const problems = [
@@ -109,7 +143,6 @@ async function verifyOpen(
     files: payload.length,
     bytes: bytesOf(payload, listing),
     contents,
-    room,
     signature: signature instanceof RoomError ? { state: 'refused' } : signature,
     date: info?.date ?? null,
     vaultId: info?.vaultId ?? null,

@@ -130,6 +130,13 @@ export function onlyWord(page: CommandPage, line: CommandLine<OptionTable>, what
   return exactWords(page, line, what)[0];
 }
 
+/** No word at all. */
+export function exactNoWords(page: CommandPage, { words, rest }: CommandLine<OptionTable>): void {
+  const [more] = [...words, ...(rest ?? [])];
+  if (more !== undefined)
+    throw new UsageError(`one word too many: ${more}`, `usage: ${page.name} ${page.usage[0] ?? ''}`);
+}
+
 /** Exactly as many words as there are names for them. */
 export function exactWords<Names extends readonly [string, ...string[]]>(
   page: CommandPage,

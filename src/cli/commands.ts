@@ -14,7 +14,7 @@ export const commands: CommandMenu = {
   plank: { summary: 'build, inspect and verify room images', load: () => import('./plank.js') },
   vault: { summary: 'what outlives rooms: store, list, verify, roll back', load: () => import('./vault.js') },
   courier: {
-    summary: 'carry a room with its weights to another Anchor, verified',
+    summary: 'carry things of a vault, or a room with its weights, to another machine, verified',
     load: () => import('./courier.js'),
   },
   flake: {
@@ -54,15 +54,24 @@ export const vaultCommands: CommandMenu = {
 
 /** What can follow `anchor courier`. */
 export const courierCommands: CommandMenu = {
+  list: {
+    summary: 'drives that can be sent to, and what lies on them',
+    load: () => import('./courier-list.js'),
+  },
+  send: {
+    summary: 'send things of a vault or files to a directory, a drive or another vault',
+    load: () => import('./courier-send.js'),
+  },
   pack: { summary: 'make a capsule of a room and its weights', load: () => import('./courier-pack.js') },
   verify: {
-    summary: 'whether a capsule is whole, and who signed it',
+    summary: 'whether a capsule or parcel is whole, and who signed it',
     load: () => import('./courier-verify.js'),
   },
   receive: {
-    summary: 'verify a capsule and store it in a vault',
+    summary: 'verify a capsule or parcel and store it in a vault',
     load: () => import('./courier-receive.js'),
   },
+  eject: { summary: 'make sure that a drive may be pulled out', load: () => import('./courier-eject.js') },
 };
 
 /** What can follow `anchor flake`. */

@@ -10,7 +10,8 @@ export const command: Command = {
     choose(
       {
         name: 'anchor courier',
-        about: 'A capsule is a directory that carries a room, its plank and its weights to another Anchor.',
+        about:
+          'A capsule is a directory that carries a room, its plank and its weights to another Anchor; a parcel one that carries anything else.',
         menu: courierCommands,
       },
       args,

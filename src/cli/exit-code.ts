@@ -51,6 +51,9 @@ const vaultCodes: Readonly<Partial<Record<ErrorCode, number>>> = {
   ),
   ERR_COURIER_SIGNATURE: exitCodes.damaged,
   ERR_COURIER_UNTRUSTED: exitCodes.refused,
+  ERR_COURIER_REFUSED: exitCodes.refused,
+  ERR_COURIER_GONE: exitCodes.gone,
+  ERR_COURIER_BUSY: exitCodes.inUse,
 };
 
 /** The exit code of what went wrong with a vault or a capsule; null: none of its own. Pure. */

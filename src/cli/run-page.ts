@@ -22,8 +22,14 @@ export const runOptions = {
   mount: {
     value: 'KEY=VALUE,…',
     many: true,
-    help: 'host=/path,at=/path and, if wanted, access=write, noexec, recursive; read-only otherwise',
+    help:
+      'host=/path,at=/path and, if wanted, access=write, noexec, recursive; read-only otherwise. Or ' +
+      'vault=KIND/NAME[@N],at=/path and, if wanted, noexec: what the vault has',
     heading: 'Files',
+  },
+  vault: {
+    value: 'PATH',
+    help: 'the vault (default: the environment variable ANCHOR_VAULT, where something of one is named)',
   },
   tmpfs: { value: 'KEY=VALUE,…', many: true, help: 'at=/path,size=1GiB and, if wanted, mode=1777, noexec' },
   'read-only-root': { help: 'nothing but mounts can be written to' },
@@ -76,7 +82,7 @@ export const runPage = {
   name: 'anchor run',
   usage: ['[options] PLANK [--] COMMAND [ARGUMENT…]', '[options] --spec FILE [PLANK COMMAND… | -- COMMAND…]'],
   about: [
-    "PLANK is a squashfs or erofs image, or the word host for a read-only view of this machine's /usr. The room has what " +
+    "PLANK is a squashfs or erofs image, the word host for a read-only view of this machine's /usr, or the name of a plank in the vault. The room has what " +
       'the options say and nothing else: no network, no file, no variable of this machine. Options end at PLANK.',
   ],
   options: runOptions,

@@ -41,7 +41,7 @@ export function requestOf(input: RunInput): RoomRequest {
   }
   for (const name of options.cap ?? []) draft.add('capabilities', name, `--cap ${name}`);
   for (const text of options.mount ?? [])
-    draft.add('mounts', hostMount(text, directory), `--mount ${text}`, 'at');
+    draft.add('mounts', mountOf(text, directory), `--mount ${text}`, 'at');
   for (const text of options.tmpfs ?? []) draft.add('mounts', tmpfsMount(text), `--tmpfs ${text}`, 'at');
   for (const [option, key] of limitFields) {
     const value = options[option];
@@ -107,18 +107,20 @@ function setVariable(draft: Draft, text: string, environment: RunInput['environm
   draft.setIn('env', text, value, `--env ${text}`);
 }
 
-function hostMount(text: string, directory: string): Record<string, unknown> {
-  const pairs = readPairs(text, {
+function mountOf(text: string, directory: string): Record<string, unknown> {
+  const form = {
     option: '--mount',
-    keys: ['host', 'at', 'access'],
+    keys: ['host', 'vault', 'at', 'access'],
     switches: ['noexec', 'recursive'],
-    required: ['host', 'at'],
-  });
-  const host = pairs.get('host') ?? '';
+  };
+  const stored = readPairs(text, { ...form, required: ['at'] }).get('vault');
+  const pairs = readPairs(text, { ...form, required: [stored === undefined ? 'host' : 'vault'] });
+  const host = pairs.get('host');
   const access = pairs.get('access');
   return {
     // An empty source would be the working directory, which nobody means.
-    host: host === '' ? host : resolve(directory, host),
+    ...(host === undefined ? {} : { host: host === '' ? host : resolve(directory, host) }),
+    ...(stored === undefined ? {} : { vault: stored }),
     at: pairs.get('at'),
     ...(access === undefined ? {} : { access }),
     ...(pairs.has('noexec') ? { noExec: true } : {}),

@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import { Anchor, type Outcome, type Room, type RoomSpec } from '../index.js';
+import { Anchor, parseRoomSpec, type Outcome, type Room, type RoomSpec } from '../index.js';
 import { carryStreams } from './carry.js';
 import { commandOf } from './command.js';
 import type { CommandLine } from './command-line.js';
@@ -83,17 +83,25 @@ function withStdio(spec: RoomSpec, options: RunOptionValues): { spec: RoomSpec; 
   return { spec: { ...spec, stdio, ...(env === undefined ? {} : { env }) }, typing };
 }
 
+/** Whether anything of a vault is named. What is no spec is refused here as it would be later. */
+function namesVault(spec: RoomSpec): boolean {
+  const { plank, mounts } = parseRoomSpec(spec);
+  return plank.kind === 'vault' || mounts.some(({ kind }) => kind === 'vault');
+}
+
 /** This process exists for one room, so it may be moved to where limits are possible. */
-function openAnchor({ cgroup }: RunOptionValues): Promise<Anchor> {
+function openAnchor(spec: RoomSpec, { cgroup, vault }: RunOptionValues): Promise<Anchor> {
+  const path = vault ?? (namesVault(spec) ? process.env['ANCHOR_VAULT'] : undefined);
   return Anchor.open({
     launchers: 1,
     reserve: 0,
+    ...(path === undefined || path === '' ? {} : { vault: path }),
     cgroup: cgroup === undefined ? { delegate: true } : { parent: cgroup },
   });
 }
 
 async function printPlan(spec: RoomSpec, options: RunOptionValues): Promise<number> {
-  const anchor = await openAnchor(options);
+  const anchor = await openAnchor(spec, options);
   try {
     print(planInJson(await anchor.plan(spec)));
     return exitCodes.done;
@@ -111,7 +119,7 @@ interface Manner {
 async function runRoom(spec: RoomSpec, manner: Manner): Promise<number> {
   const signals = new SignalRelay();
   try {
-    const anchor = await openAnchor(manner.options);
+    const anchor = await openAnchor(spec, manner.options);
     try {
       const room = await anchor.spawn(spec, { signal: signals.starting });
       signals.attach(room);

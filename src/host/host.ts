@@ -10,6 +10,7 @@ import { FreshPlaces } from './places.js';
 import { computeCovers, type Covers } from './proc-masks.js';
 import { shareOfPids } from './pids.js';
 import type { ResolutionNote } from './resolved-room.js';
+import type { HostVault } from './vault.js';
 import { WrittenTrees } from './written-trees.js';
 
 /** What is asked of native code while a spec is resolved. */
@@ -30,6 +31,8 @@ export interface Host {
   readonly idmaps: IdmapProbes;
   /** Where rooms of this Anchor may have left links. */
   readonly written: WrittenTrees;
+  /** null: the Anchor was opened without one. */
+  readonly vault: HostVault | null;
   readonly ids: IdRanges;
   /** Names and ids for rooms; whoever removes a room gives its place back. */
   readonly places: FreshPlaces;
@@ -46,6 +49,8 @@ export interface Host {
 export interface HostParts {
   readonly native: HostNative;
   readonly planks: PlankReaders;
+  /** Default: none. */
+  readonly vault?: HostVault | null;
   readonly ids: IdRanges;
   readonly cgroup: HostCgroup;
   /** A PID namespace has a kernel.pid_max of its own. */
@@ -65,6 +70,7 @@ export function createHost(parts: HostParts): Host {
     written: new WrittenTrees((path) => exists(sources, path)),
     planks: new HostPlanks(files, parts.planks, parts.native),
     idmaps: new IdmapProbes((path) => parts.native.probeIdmap(path)),
+    vault: parts.vault ?? null,
     ids: parts.ids,
     places: new FreshPlaces(parts.ids, randomBytes(4).toString('hex')),
     cgroup: parts.cgroup,

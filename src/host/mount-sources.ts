@@ -2,13 +2,17 @@ import type { CheckedHostMount, CheckedIdentity, CheckedMount } from '../spec/ch
 import { RoomError } from '../errors.js';
 import type { FileFacts, SourceFiles } from './files.js';
 import type { IdmapProbes } from './idmap-probes.js';
-import type { ResolutionNote, ResolvedBind, ResolvedMount } from './resolved-room.js';
+import { unmappedOwner } from './owners.js';
+import type { ResolutionNote, ResolvedBind, ResolvedMount, UsedGeneration } from './resolved-room.js';
 import { followLinks } from './source-path.js';
+import { resolveStored } from './stored-mounts.js';
+import type { HostVault } from './vault.js';
 import type { WrittenTrees } from './written-trees.js';
 
 export interface ResolvedMounts {
   readonly mounts: readonly ResolvedMount[];
   readonly notes: readonly ResolutionNote[];
+  readonly used: readonly UsedGeneration[];
 }
 
 /** What mounts are looked up with. */
@@ -16,6 +20,7 @@ export interface MountSources {
   readonly sources: SourceFiles;
   readonly idmaps: IdmapProbes;
   readonly written: WrittenTrees;
+  readonly vault: HostVault | null;
 }
 
 /** Finds the sources of all mounts, in the order of the spec. */
@@ -36,11 +41,17 @@ export async function resolveMounts(
   const resolved = await Promise.all(
     located.map(async (place): Promise<ResolvedMount> => {
       if (place.kind === 'located') return resolveHostMount(place, identity, host, notes);
+      if (place.kind === 'vault') return resolveStored(place, identity, host, notes);
       const { at, bytes, mode, noExec } = place;
       return { kind: 'tmpfs', at, bytes, mode, noExec };
     }),
   );
-  return { mounts: resolved, notes };
+  const used = resolved.flatMap((mount, at) =>
+    mount.kind === 'stored'
+      ? [{ field: `mounts[${mounts[at]?.index ?? at}].vault`, reference: mount.reference }]
+      : [],
+  );
+  return { mounts: resolved, notes, used };
 }
 
 async function resolveHostMount(
@@ -77,10 +88,7 @@ async function resolveHostMount(
       },
     );
   }
-  notes.push({
-    field,
-    text: `the file system of ${source} takes no idmapped mount: its files appear owned by nobody, and the room reads only what everybody may read`,
-  });
+  notes.push(unmappedOwner(field, source));
   return { ...bind, access, owner: null };
 }
 

@@ -1,5 +1,9 @@
 /** One line of /proc/self/mountinfo; see proc_pid_mountinfo(5). */
 export interface MountedFileSystem {
+  /** `major:minor` of the file system; of btrfs not that of its disk. */
+  readonly device: string;
+  /** What was mounted, e.g. `/dev/sda1`. */
+  readonly source: string;
   /** Which directory of the file system is mounted. */
   readonly root: string;
   /** Where. */
@@ -17,11 +21,14 @@ export function parseMountinfo(text: string): MountedFileSystem[] {
     const fields = line.split(' ');
     // Between the mount options and the dash stands any number of optional fields.
     const dash = fields.indexOf('-', 6);
-    const [, , , root, point, options] = fields;
+    const [, , device, root, point, options] = fields;
     const type = fields[dash + 1];
-    if (dash < 0 || root === undefined || point === undefined || options === undefined || !type) continue;
+    const source = fields[dash + 2];
+    if (dash < 0 || device === undefined || source === undefined || root === undefined || point === undefined || options === undefined || !type) continue;
     const superOptions = fields[dash + 3]?.split(',') ?? [];
     mounts.push({
+      device,
+      source: unescapePath(source),
       root: unescapePath(root),
       point: unescapePath(point),
       readOnly: options.split(',').includes('ro') || superOptions.includes('ro'),

@@ -24,6 +24,8 @@ export interface ResolvedRoom {
   readonly user: ResolvedUser;
   /** null: the room runs in the cgroup of this process, without limits. */
   readonly cgroup: ResolvedCgroup | null;
+  /** Of the vault; not held yet. */
+  readonly used: readonly UsedGeneration[];
   /** Where the host makes a guarantee weaker than it could be, or enforces it in another way; for `room.granted`. */
   readonly notes: readonly ResolutionNote[];
 }
@@ -64,7 +66,22 @@ export interface ResolvedTmpfs {
   readonly noExec: boolean;
 }
 
-export type ResolvedMount = ResolvedBind | ResolvedTmpfs;
+/** What the vault has, from where it lies on the host. */
+export interface ResolvedStored extends Omit<ResolvedBind, 'kind'> {
+  readonly kind: 'stored';
+  readonly access: 'read';
+  readonly reference: string;
+}
+
+export type ResolvedMount = ResolvedBind | ResolvedStored | ResolvedTmpfs;
+
+/** A generation of the vault that a room uses, to be held while it lives. */
+export interface UsedGeneration {
+  /** The field of the spec that names it. */
+  readonly field: string;
+  /** `kind/name@generation` */
+  readonly reference: string;
+}
 
 /** The two entries of a plan that take something away from a path. */
 export type CoverPlan = Extract<MountPlan, { kind: 'mask' | 'read-only' }>;

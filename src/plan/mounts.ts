@@ -4,6 +4,7 @@ import type {
   ResolvedBind,
   ResolvedMount,
   ResolvedRoom,
+  ResolvedStored,
   ResolvedUser,
 } from '../host/resolved-room.js';
 import { CONFINED, KERNEL_FILE_SYSTEM, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_RDONLY } from './mount-attributes.js';
@@ -59,7 +60,7 @@ export function planKernelMounts(
 }
 
 function planMount(mount: ResolvedMount, identity: IdentityPlan, user: ResolvedUser): MountPlan {
-  if (mount.kind === 'bind') return planBind(mount, identity, user);
+  if (mount.kind !== 'tmpfs') return planBind(mount, identity, user);
   return {
     kind: 'tmpfs',
     target: mount.at,
@@ -69,7 +70,11 @@ function planMount(mount: ResolvedMount, identity: IdentityPlan, user: ResolvedU
   };
 }
 
-function planBind(bind: ResolvedBind, identity: IdentityPlan, user: ResolvedUser): MountPlan {
+function planBind(
+  bind: ResolvedBind | ResolvedStored,
+  identity: IdentityPlan,
+  user: ResolvedUser,
+): MountPlan {
   return {
     kind: 'bind',
     source: bind.source,

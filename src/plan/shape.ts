@@ -40,5 +40,5 @@ export function sameShape(a: RoomShape, b: RoomShape): boolean {
 
 /** What lies on the host may be exchanged between the making of a room and its use: nobody makes that ahead unasked. */
 export function dependsOnSources({ mounts }: ResolvedSpec): boolean {
-  return mounts.some(({ kind }) => kind === 'bind');
+  return mounts.some(({ kind }) => kind !== 'tmpfs');
 }

@@ -1,5 +1,5 @@
 import type { IdentityPlan, LowerPlan, MountPlan, Plan, RunningPlan } from '../../types/plan.js';
-import type { ResolutionNote, ResolvedRoom } from '../host/resolved-room.js';
+import type { ResolutionNote, ResolvedMount, ResolvedRoom } from '../host/resolved-room.js';
 import { MOUNT_ATTR_NOEXEC, MOUNT_ATTR_RDONLY } from '../plan/mount-attributes.js';
 import { capabilityNames, type CapabilityName } from '../spec/capabilities.js';
 
@@ -42,6 +42,8 @@ export interface Granted {
 export interface GrantedPlank {
   /** Path of the image, or `host`. */
   readonly source: string;
+  /** `planks/name@generation` of one that the vault has. */
+  readonly vault: string | null;
   readonly format: 'squashfs' | 'erofs' | 'host';
   /** `loop`: through a loop device; `file`: the kernel reads the file itself; `tree`: made in memory. */
   readonly attach: 'loop' | 'file' | 'tree';
@@ -55,6 +57,8 @@ export interface GrantedMount {
   readonly kind: MountPlan['kind'];
   /** For a bind: the path on the host. */
   readonly source: string | null;
+  /** `kind/name@generation` of what the vault has. */
+  readonly vault: string | null;
   readonly access: 'read' | 'write';
   readonly noExec: boolean;
 }
@@ -64,7 +68,10 @@ export function describeGrant(resolved: ResolvedRoom, plan: RunningPlan): Grante
   const { uid, gid, groups } = plan.process;
   const { cgroup } = plan;
   return {
-    plank: describePlank(plan.root.lower, plan.root.idmap),
+    plank: {
+      ...describePlank(plan.root.lower, plan.root.idmap),
+      vault: resolved.used.find(({ field }) => field === 'plank')?.reference ?? null,
+    },
     namespaces: [
       ...['mnt', 'pid', 'ipc', 'uts', 'net'],
       ...(cgroup === null ? [] : ['cgroup']),
@@ -82,7 +89,7 @@ export function describeGrant(resolved: ResolvedRoom, plan: RunningPlan): Grante
             instructions: plan.seccomp.byteLength / BYTES_PER_INSTRUCTION,
           },
     network: plan.network.kind,
-    mounts: [...plan.kernelMounts, ...plan.mounts].map(describeMount),
+    mounts: [...plan.kernelMounts, ...plan.mounts].map((mount) => describeMount(mount, resolved.mounts)),
     readOnlyRoot: plan.root.readOnly,
     disk: { bytes: plan.root.upperBytes, files: plan.root.upperInodes },
     cgroup:
@@ -101,19 +108,21 @@ export function describeGrant(resolved: ResolvedRoom, plan: RunningPlan): Grante
 /** struct sock_filter, linux/filter.h. */
 const BYTES_PER_INSTRUCTION = 8;
 
-function describePlank(lower: LowerPlan, idmap: boolean): GrantedPlank {
+function describePlank(lower: LowerPlan, idmap: boolean): Omit<GrantedPlank, 'vault'> {
   return lower.kind === 'image'
     ? { source: lower.path, format: lower.format, attach: lower.attach, idmap }
     : { source: 'host', format: 'host', attach: 'tree', idmap };
 }
 
-function describeMount(mount: MountPlan): GrantedMount {
+function describeMount(mount: MountPlan, resolved: readonly ResolvedMount[]): GrantedMount {
+  const stored = resolved.find(({ at, kind }) => kind === 'stored' && at === mount.target);
   const attributes = 'attributes' in mount ? mount.attributes : 0;
   const sealed = mount.kind === 'mask' || mount.kind === 'read-only';
   return {
     at: mount.target,
     kind: mount.kind,
     source: mount.kind === 'bind' ? mount.source : null,
+    vault: stored?.kind === 'stored' ? stored.reference : null,
     access: sealed || (attributes & MOUNT_ATTR_RDONLY) !== 0 ? 'read' : 'write',
     noExec: (attributes & MOUNT_ATTR_NOEXEC) !== 0,
   };

@@ -25,8 +25,8 @@ export interface LifeParts {
   readonly clock: PhaseClock;
   /** Hears everything about a room whose command ran, in order. Called last: a listener that throws breaks nothing. */
   readonly notify: (event: RoomEvent) => void;
-  /** Nothing of the room is left (true), or something could not be removed. */
-  readonly gone: (clean: boolean) => void;
+  /** Nothing of the room is left (true), or something could not be removed. What is returned is waited for. */
+  readonly gone: (clean: boolean) => Promise<void> | undefined;
 }
 
 /** From the launch of a room until nothing of it is left: turns the events of native code into states and promises. */
@@ -252,7 +252,12 @@ export class RoomLife {
     this.state = 'removed';
     this.stdio.settle(true);
     this.#release();
-    this.#parts.gone(left === null);
+    const given = this.#parts.gone(left === null);
+    if (given === undefined) this.#tellRemoved(left);
+    else void given.then(() => this.#tellRemoved(left));
+  }
+
+  #tellRemoved(left: RoomError | null): void {
     this.removed.resolve(left);
     if (this.#intent === 'aborted') this.started.reject(this.#abortReason);
     else void this.#failure?.then(this.started.reject);

@@ -18,6 +18,7 @@ import type { RememberedSpec } from '../spec/memory.js';
 import { parseSeccomp } from '../spec/seccomp.js';
 import { Ahead } from './ahead.js';
 import type { RoomEvent } from './events.js';
+import { holdUsed, nothingHeld, type Held } from './held.js';
 import { RoomLife } from './life.js';
 import { limitWritesOn, writeLimits } from './limits.js';
 import { Lull } from './lull.js';
@@ -143,20 +144,18 @@ export class RoomMaker {
   /** Launches a room without a command; resolves when it waits. */
   async makeWaiting(resolved: ResolvedSpec, shape: RoomShape): Promise<WaitingRoom> {
     const place = this.#reserve.take(resolved.spec.identity);
-    let waiting: WaitingRoom;
-    try {
-      waiting = new WaitingRoom({
+    const waiting = await this.#holding(resolved, place, undefined, (held) => {
+      const made = new WaitingRoom({
         launcher: this.#parts.binding,
         plan: buildWaitingPlan(placeRoom(resolved, place), shape.filter),
         place,
         resolved,
-        gone: (clean) => this.#leave(place, clean),
+        held,
+        gone: (clean) => this.#leave(place, held, clean),
       });
-      waiting.launch();
-    } catch (error) {
-      this.#reserve.giveBack(place, false);
-      throw error;
-    }
+      made.launch();
+      return made;
+    });
     void this.#parts.track(waiting.over.promise);
     await waiting.ready.promise;
     return waiting;
@@ -180,7 +179,7 @@ export class RoomMaker {
   ): Promise<Made | undefined> {
     try {
       const plan = newLimits ? await this.#arm(waiting.plan, resolved.spec) : waiting.plan;
-      const made = this.#prepare(resolved, waiting.place, planRun(plan, resolved), clock);
+      const made = this.#prepare(resolved, waiting, planRun(plan, resolved), clock);
       return made.life.adopt(waiting) ? made : undefined;
     } catch (error) {
       waiting.discard();
@@ -238,19 +237,48 @@ export class RoomMaker {
     clock: PhaseClock,
   ): Promise<Room> {
     const place = this.#reserve.take(resolved.spec.identity);
-    let made: Made;
-    try {
-      made = this.#prepare(resolved, place, buildPlan(placeRoom(resolved, place), filter), clock);
-      made.life.launch();
-    } catch (error) {
-      this.#reserve.giveBack(place, false);
-      throw error;
-    }
+    const made = await this.#holding(resolved, place, signal, (held) => {
+      const prepared = this.#prepare(
+        resolved,
+        { place, held },
+        buildPlan(placeRoom(resolved, place), filter),
+        clock,
+      );
+      prepared.life.launch();
+      return prepared;
+    });
     await this.#settle(made.life, signal);
     return made.room;
   }
 
-  #prepare(resolved: ResolvedSpec, place: RoomPlace, plan: RunningPlan, clock: PhaseClock): Made {
+  /** Holds what a room uses of the vault, and launches it; when that comes to nothing, all is given back. */
+  async #holding<T>(
+    resolved: ResolvedSpec,
+    place: RoomPlace,
+    signal: AbortSignal | undefined,
+    launch: (held: Held) => T,
+  ): Promise<T> {
+    let held = nothingHeld;
+    try {
+      if (resolved.used.length > 0) {
+        held = await holdUsed(this.#parts.host.vault, resolved.used, place.id);
+        signal?.throwIfAborted();
+        this.#parts.requireOpen();
+      }
+      return launch(held);
+    } catch (error) {
+      await held.release();
+      this.#reserve.giveBack(place, false);
+      throw error;
+    }
+  }
+
+  #prepare(
+    resolved: ResolvedSpec,
+    { place, held }: Pick<WaitingRoom, 'place' | 'held'>,
+    plan: RunningPlan,
+    clock: PhaseClock,
+  ): Made {
     clock.end('plan');
     const { binding, host, announce, forget } = this.#parts;
     const life = new RoomLife({
@@ -261,7 +289,7 @@ export class RoomMaker {
       notify: (event) => announce(room, event),
       gone: (clean) => {
         forget(room);
-        this.#leave(place, clean);
+        return this.#leave(place, held, clean);
       },
     });
     const room = new Room({ launcher: binding, host, resolved: placeRoom(resolved, place), plan, life });
@@ -269,9 +297,11 @@ export class RoomMaker {
   }
 
   /** Ids of a room of which something is left must not go to another one: they stay taken until the Anchor closes. */
-  #leave(place: RoomPlace, clean: boolean): void {
+  #leave(place: RoomPlace, held: Held, clean: boolean): Promise<void> | undefined {
     if (clean) this.#reserve.giveBack(place, true);
     else this.#unclean.push(place);
+    // Whoever hears that the room is gone finds nothing of the vault in use by it.
+    return held === nothingHeld ? undefined : held.release();
   }
 
   #filterOf({ seccomp, capabilities, identity }: Filtered): Uint8Array {

@@ -7,6 +7,7 @@ import { RoomError } from '../errors.js';
 import type { RoomPlace } from '../host/places.js';
 import type { ResolvedSpec } from '../host/resolved-room.js';
 import { Deferred } from './deferred.js';
+import type { Held } from './held.js';
 
 export interface WaitingParts {
   readonly launcher: Launcher;
@@ -14,8 +15,10 @@ export interface WaitingParts {
   readonly place: RoomPlace;
   /** What the host said when it was made. */
   readonly resolved: ResolvedSpec;
-  /** It came to an end before anybody gave it a command. `clean`: nothing of it is left. */
-  readonly gone: (clean: boolean) => void;
+  /** What it holds of the vault; whoever adopts it has that from then on. */
+  readonly held: Held;
+  /** It came to an end before anybody gave it a command. `clean`: nothing of it is left. What is returned is waited for. */
+  readonly gone: (clean: boolean) => Promise<void> | undefined;
 }
 
 /**
@@ -26,6 +29,7 @@ export class WaitingRoom {
   readonly plan: Plan;
   readonly place: RoomPlace;
   readonly resolved: ResolvedSpec;
+  readonly held: Held;
   /** Resolves when it waits; rejects with the reason, once nothing of it is left, when it came to nothing. */
   readonly ready = new Deferred<void>();
   /** Resolves when nothing of it is left, or somebody has it. */
@@ -45,6 +49,7 @@ export class WaitingRoom {
     this.plan = parts.plan;
     this.place = parts.place;
     this.resolved = parts.resolved;
+    this.held = parts.held;
     this.#listener = (event) => this.#handle(event);
   }
 
@@ -114,7 +119,12 @@ export class WaitingRoom {
 
   #remove(clean: boolean): void {
     this.#state = 'ended';
-    this.#parts.gone(clean);
+    const given = this.#parts.gone(clean);
+    if (given === undefined) this.#tellEnd();
+    else void given.then(() => this.#tellEnd());
+  }
+
+  #tellEnd(): void {
     const id = this.plan.id;
     this.ready.reject(
       this.#failure ?? new RoomError('ERR_ROOM_INIT_DIED', `${id} was killed before it had a command`),

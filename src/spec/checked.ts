@@ -43,7 +43,11 @@ export interface CheckedExec {
 }
 
 /** A path is kept as it was written: it is absolute, or relative to the working directory of this process. */
-export type CheckedPlank = { readonly kind: 'host' } | { readonly kind: 'image'; readonly path: string };
+export type CheckedPlank =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'image'; readonly path: string }
+  /** `planks/name` or `planks/name@generation` */
+  | { readonly kind: 'vault'; readonly reference: string };
 
 /** Name and value, each name once. There is always a PATH. */
 export type CheckedEnv = readonly (readonly [name: string, value: string])[];
@@ -56,7 +60,7 @@ export type CheckedUser =
 
 export type CheckedIdentity = 'mapped' | 'host';
 
-export type CheckedMount = CheckedHostMount | CheckedTmpfsMount;
+export type CheckedMount = CheckedHostMount | CheckedVaultMount | CheckedTmpfsMount;
 
 export interface CheckedHostMount {
   readonly kind: 'host';
@@ -69,6 +73,17 @@ export interface CheckedHostMount {
   readonly write: boolean;
   readonly noExec: boolean;
   readonly recursive: boolean;
+}
+
+export interface CheckedVaultMount {
+  readonly kind: 'vault';
+  /** Position in `mounts` of the spec, to name it in an error. */
+  readonly index: number;
+  /** `kind/name` or `kind/name@generation` */
+  readonly reference: string;
+  /** Absolute and normalized. */
+  readonly at: string;
+  readonly noExec: boolean;
 }
 
 export interface CheckedTmpfsMount {

@@ -1,4 +1,4 @@
-import type { CheckedHostMount, CheckedMount, CheckedTmpfsMount } from './checked.js';
+import type { CheckedHostMount, CheckedMount, CheckedTmpfsMount, CheckedVaultMount } from './checked.js';
 import {
   child,
   conflict,
@@ -13,8 +13,9 @@ import { isWithin, readHostPath, readRoomPath } from './path.js';
 import { readFlag, readInteger, readWord } from './scalar.js';
 import type { Size } from './size.js';
 import { parseSize } from './size.js';
+import { parseReference, referenceText } from './vault-reference.js';
 
-export type MountSpec = HostMountSpec | TmpfsMountSpec;
+export type MountSpec = HostMountSpec | VaultMountSpec | TmpfsMountSpec;
 
 /** A directory or file of the host. Read-only unless it says so; `nosuid` and `nodev` always. */
 export interface HostMountSpec {
@@ -28,6 +29,21 @@ export interface HostMountSpec {
   noExec?: boolean;
   /** Take the mounts below the source along. Default false. */
   recursive?: boolean;
+}
+
+/**
+ * What the vault of the Anchor has under a name: read-only, and held for as long as the room lives, so that nobody removes it. The
+ * generation is chosen once, when the room is made.
+ */
+export interface VaultMountSpec {
+  /** `kind/name@generation`, or `kind/name` for the generation that is the active one then. */
+  vault: string;
+  /** Absolute path in the room; missing directories are made in the room's own layer. */
+  at: string;
+  /** The only value is `read`. */
+  access?: 'read';
+  /** Forbid executing programs from it. Default false. */
+  noExec?: boolean;
 }
 
 /** An empty file system in memory. */
@@ -49,6 +65,7 @@ export const hostMountKeys = keysOf<HostMountSpec>({
   noExec: true,
   recursive: true,
 });
+export const vaultMountKeys = keysOf<VaultMountSpec>({ vault: true, at: true, access: true, noExec: true });
 export const tmpfsMountKeys = keysOf<TmpfsMountSpec>({ tmpfs: true, at: true, mode: true, noExec: true });
 
 /** These are the kernel's own trees, and what a room may see of them is not up to its mounts. */
@@ -56,6 +73,10 @@ const kernelTrees = ['/proc', '/sys', '/dev'];
 
 /** Each is a descriptor on its way to the room. */
 const mostMounts = 1000;
+
+/** The key that says what a mount is. */
+const mountKinds = ['host', 'vault', 'tmpfs'] as const;
+const words = mountKinds.join(', ');
 
 const leastTmpfs = 4096;
 const defaultMode = 0o1777;
@@ -77,13 +98,13 @@ export function parseMounts(value: unknown, field: string): readonly CheckedMoun
 
 function parseMount(value: unknown, field: string, index: number): CheckedMount {
   const entries = readObject(value, field);
-  if (entries.has('host') && entries.has('tmpfs')) {
-    throw conflict(field, 'expected "host" or "tmpfs", got both');
-  }
+  const kinds = mountKinds.filter((kind) => entries.has(kind));
+  if (kinds.length > 1) throw conflict(field, `expected one of ${words}, got ${kinds.join(' and ')}`);
   if (entries.has('host')) return parseHostMount(entries, field, index);
+  if (entries.has('vault')) return parseVaultMount(entries, field, index);
   if (entries.has('tmpfs')) return parseTmpfsMount(entries, field, index);
   const got = entries.size === 0 ? 'an empty object' : [...entries.keys()].slice(0, 5).join(', ');
-  throw wrongType(field, 'a mount with "host" or "tmpfs"', value, got);
+  throw wrongType(field, `a mount with one of ${words}`, value, got);
 }
 
 function parseHostMount(
@@ -100,6 +121,22 @@ function parseHostMount(
     write: readWord(fields.access, child(field, 'access'), ['read', 'write'], 'read') === 'write',
     noExec: readFlag(fields.noExec, child(field, 'noExec'), false),
     recursive: readFlag(fields.recursive, child(field, 'recursive'), false),
+  };
+}
+
+function parseVaultMount(
+  entries: ReadonlyMap<string, unknown>,
+  field: string,
+  index: number,
+): CheckedVaultMount {
+  const fields = pickFields(entries, field, vaultMountKeys);
+  readWord(fields.access, child(field, 'access'), ['read'], 'read');
+  return {
+    kind: 'vault',
+    index,
+    reference: referenceText(parseReference(fields.vault, child(field, 'vault'))),
+    at: parseTarget(fields.at, child(field, 'at')),
+    noExec: readFlag(fields.noExec, child(field, 'noExec'), false),
   };
 }
 

@@ -2,7 +2,7 @@ import { unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { replaceLink, syncDirectory } from './durable.js';
 import type { Located } from './generations.js';
-import type { VaultKind } from './kinds.js';
+import type { VaultKind } from '../spec/vault-kinds.js';
 import type { Layout } from './layout.js';
 import { attempt, isErrno } from './system-error.js';
 

@@ -3,10 +3,10 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VaultCore } from './core.js';
 import type { Located } from './generations.js';
-import { vaultKinds } from './kinds.js';
+import { vaultKinds } from '../spec/vault-kinds.js';
 import { holders, holdersOf } from './leases.js';
 import type { GenerationMeta } from './meta.js';
-import { referenceText } from './reference.js';
+import { referenceText } from '../spec/vault-reference.js';
 import { contentRoot } from './stored-files.js';
 import { discard } from './trash.js';
 

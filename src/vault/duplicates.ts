@@ -2,7 +2,7 @@ import { link } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VaultParts } from './core.js';
 import type { Located } from './generations.js';
-import { vaultKinds } from './kinds.js';
+import { vaultKinds } from '../spec/vault-kinds.js';
 import { contentRoot } from './stored-files.js';
 
 /** A stored file that may be what is about to be stored. */

@@ -2,10 +2,10 @@ import { readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RoomError } from '../errors.js';
 import { namesIn } from './durable.js';
-import type { VaultKind } from './kinds.js';
+import type { VaultKind } from '../spec/vault-kinds.js';
 import { generationOf, lastName, type Layout } from './layout.js';
 import { readMeta, type GenerationMeta } from './meta.js';
-import { referenceText, type Reference } from './reference.js';
+import { referenceText, type Reference } from '../spec/vault-reference.js';
 import { attempt, isErrno } from './system-error.js';
 
 /** A generation that is there. */

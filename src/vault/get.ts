@@ -7,7 +7,7 @@ import type { VaultCore } from './core.js';
 import { makeDirectories, removeTree, syncDirectory } from './durable.js';
 import type { Located } from './generations.js';
 import type { GenerationMeta, StoredFile } from './meta.js';
-import { referenceText } from './reference.js';
+import { referenceText } from '../spec/vault-reference.js';
 import { requireSpace } from './space.js';
 import { contentRoot, readBack } from './stored-files.js';
 import { attempt, isErrno } from './system-error.js';

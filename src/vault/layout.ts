@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { VaultKind } from './kinds.js';
+import type { VaultKind } from '../spec/vault-kinds.js';
+import { metaName } from '../spec/vault-reference.js';
 
 /** Where things are in a vault. Pure: docs/vault.md shows the same as a picture. */
 export class Layout {
@@ -72,7 +73,7 @@ export class Layout {
   }
 }
 
-export const metaName = 'meta.json';
+export { metaName };
 
 /** In a directory of generations: the highest number that was ever given, once that one is gone. */
 export const lastName = '.last';

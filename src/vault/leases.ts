@@ -6,8 +6,8 @@ import type { VaultCore, VaultParts } from './core.js';
 import { namesIn } from './durable.js';
 import { FileLock } from './file-lock.js';
 import type { Located } from './generations.js';
-import { vaultKinds } from './kinds.js';
-import { referenceText, type Reference } from './reference.js';
+import { vaultKinds } from '../spec/vault-kinds.js';
+import { referenceText, type Reference } from '../spec/vault-reference.js';
 import { attempt } from './system-error.js';
 
 /** Holds a generation: it is not removed until release(), or until this process ends in whatever way. */

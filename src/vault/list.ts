@@ -1,6 +1,6 @@
 import type { VaultCore } from './core.js';
-import type { VaultKind } from './kinds.js';
-import { referenceText } from './reference.js';
+import type { VaultKind } from '../spec/vault-kinds.js';
+import { referenceText } from '../spec/vault-reference.js';
 
 /** One generation in a list. */
 export interface ListedGeneration {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { RoomError } from '../errors.js';
-import { vaultKinds, type VaultKind } from './kinds.js';
+import { vaultKinds, type VaultKind } from '../spec/vault-kinds.js';
 import { attempt } from './system-error.js';
 
 /** One file of a generation. */

@@ -8,7 +8,7 @@ import { VaultCore } from './core.js';
 import { makeDirectory, namesIn, syncDirectory } from './durable.js';
 import { FileLock } from './file-lock.js';
 import { Generations } from './generations.js';
-import { vaultKinds } from './kinds.js';
+import { vaultKinds } from '../spec/vault-kinds.js';
 import { Layout } from './layout.js';
 import { readMarker, writeMarker, type Marker } from './marker.js';
 import { requireMounted } from './mount-point.js';

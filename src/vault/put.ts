@@ -9,7 +9,7 @@ import type { Duplicates } from './duplicates.js';
 import type { Located } from './generations.js';
 import { metaName } from './layout.js';
 import { manifestOf, metaText, sha256Of, type GenerationMeta, type StoredSource } from './meta.js';
-import { referenceText, type Reference } from './reference.js';
+import { referenceText, type Reference } from '../spec/vault-reference.js';
 import { requireSpace } from './space.js';
 import { examineSource, type Source } from './source.js';
 import { stageFiles, type Staged } from './stage-files.js';

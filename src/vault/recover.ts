@@ -6,7 +6,7 @@ import type { VaultParts } from './core.js';
 import { namesIn, removeTree } from './durable.js';
 import { FileLock } from './file-lock.js';
 import type { Located } from './generations.js';
-import { referenceText } from './reference.js';
+import { referenceText } from '../spec/vault-reference.js';
 import { attempt } from './system-error.js';
 import { readIntent, stageNames, type Intent } from './transaction.js';
 import { trashed } from './trash.js';

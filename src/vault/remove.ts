@@ -4,7 +4,7 @@ import { unlinkName } from './activate.js';
 import type { VaultCore } from './core.js';
 import type { Located } from './generations.js';
 import { holders, holdersOf, type Holder } from './leases.js';
-import { referenceText, type Reference } from './reference.js';
+import { referenceText, type Reference } from '../spec/vault-reference.js';
 import { discard } from './trash.js';
 
 /** Removes one generation, or a name with all of its. What somebody uses is refused before anything is removed. */

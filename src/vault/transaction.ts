@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTree, syncDirectory, writeNew } from './durable.js';
 import { FileLock, holderNote } from './file-lock.js';
-import type { VaultKind } from './kinds.js';
+import type { VaultKind } from '../spec/vault-kinds.js';
 import type { VaultParts } from './core.js';
 import { attempt } from './system-error.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { VaultParts } from './core.js';
 import { makeDirectory, removeTree, replaceFile, syncDirectory } from './durable.js';
 import type { Located } from './generations.js';
-import { vaultKinds } from './kinds.js';
+import { vaultKinds } from '../spec/vault-kinds.js';
 import { lastName } from './layout.js';
 import { attempt } from './system-error.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { requireSignal, type Abortable } from '../abort.js';
 import { RoomError } from '../errors.js';
-import { keysOf, readFields, wrongValue, wrongType } from '../spec/field.js';
+import { keysOf, readFields } from '../spec/field.js';
 import { readPath } from '../spec/path.js';
 import { readFlag, readInteger, readText } from '../spec/scalar.js';
 import { linkGeneration } from './activate.js';
@@ -12,7 +12,7 @@ import type { VaultCore } from './core.js';
 import { Duplicates } from './duplicates.js';
 import type { Located } from './generations.js';
 import { get, type GetResult } from './get.js';
-import { vaultKinds, type VaultKind } from './kinds.js';
+import { vaultKinds, type VaultKind } from '../spec/vault-kinds.js';
 import { takeLease, type Lease } from './leases.js';
 import { list, type VaultEntry } from './list.js';
 import type { Marker } from './marker.js';
@@ -26,9 +26,10 @@ import {
   readKind,
   referenceText,
   type Reference,
-} from './reference.js';
+} from '../spec/vault-reference.js';
 import { remove } from './remove.js';
 import type { TransferOptions } from './transfer.js';
+import { checkPut, checkTransfer, transferKeys } from './transfer-options.js';
 import { verifyGeneration, writtenMetas, type VaultVerification, type VerifiedGeneration } from './verify.js';
 
 /** How a vault is made. */
@@ -110,6 +111,21 @@ export class Vault {
     return this.#track(async () => {
       await this.#core.requireSame();
       return this.#describe(await this.#core.generations.locate(parsed));
+    });
+  }
+
+  /**
+   * Which generation a reference means and where it is: `inspect()` without reading what is said of it. Hold a lease while you use
+   * it.
+   */
+  async locate(reference: string): Promise<Pick<Generation, 'reference' | 'generation' | 'path'>> {
+    const parsed = parseReference(reference);
+    return this.#track(async () => {
+      await this.#core.requireSame();
+      const located = await this.#core.generations.locate(parsed);
+      const { kind, name, generation } = located;
+      const path = this.#core.layout.content(kind, name, generation);
+      return { reference: referenceText(located), generation, path };
     });
   }
 
@@ -351,41 +367,4 @@ export class Vault {
 
 function generationsOf({ kind, name, generations }: VaultEntry): readonly Reference[] {
   return generations.map(({ generation }) => ({ kind, name, generation }));
-}
-
-const transferKeys = keysOf<TransferOptions>({ signal: true, onProgress: true });
-const putKeys = keysOf<PutOptions>({
-  signal: true,
-  onProgress: true,
-  activate: true,
-  expect: true,
-  source: true,
-  transfer: true,
-});
-
-function checkTransfer(options: unknown, keys: readonly string[]): { readonly [key: string]: unknown } {
-  const fields = readFields(dropUndefined(options), 'options', keys);
-  requireSignal(fields['signal']);
-  const { onProgress } = fields as { onProgress?: unknown };
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw wrongType('onProgress', 'a function', onProgress);
-  return fields;
-}
-
-function checkPut(options: unknown): void {
-  const { activate, expect, source, transfer } = checkTransfer(options, putKeys);
-  readFlag(activate, 'activate', true);
-  if (expect !== undefined) {
-    const text = readText(expect, 'expect');
-    if (!/^sha256:[0-9a-f]{64}$/i.test(text)) throw wrongValue('expect', 'sha256: and 64 hex digits', text);
-  }
-  if (transfer !== undefined) readText(transfer, 'transfer');
-  if (source !== undefined && (typeof source !== 'object' || source === null))
-    throw wrongType('source', 'an object', source);
-}
-
-/** Options may be passed on from other options, with undefined for what is not there. */
-function dropUndefined(options: unknown): unknown {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) return options;
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -7,7 +7,7 @@ import { shownName } from './file-names.js';
 import type { Located } from './generations.js';
 import { metaName } from './layout.js';
 import type { GenerationMeta, StoredFile } from './meta.js';
-import { referenceText } from './reference.js';
+import { referenceText } from '../spec/vault-reference.js';
 import { emptyDirectories } from './source.js';
 import { contentRoot, readBack, storedMode } from './stored-files.js';
 import type { TransferOptions } from './transfer.js';

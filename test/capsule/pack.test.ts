@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { packCapsule } from '../../src/capsule/pack.js';
 import type { CapsuleRequest } from '../../src/capsule/pack-request.js';
+import { portableRoom } from '../../src/capsule/portable-room.js';
 import { compareReceipts, makeReceipt } from '../../src/capsule/receipt.js';
 import { verifyCapsule } from '../../src/capsule/verify.js';
 import type { ErrorCode, RoomError } from '../../src/errors.js';
@@ -165,6 +166,14 @@ const refused: readonly (readonly [
     (_, { room }) => ({ room: { ...room, mounts: [{ host: '/usr', at: '/x' }] } }),
     'ERR_COURIER_SOURCE',
   ],
+  ...['models/other', 'models/tiny.gguf@1', 'datasets/d'].map(
+    (vault) =>
+      [
+        `a mount of ${vault}, which does not go along`,
+        (_: string, { room }: CapsuleRequest) => ({ room: { ...room, mounts: [{ vault, at: '/x' }] } }),
+        'ERR_COURIER_SOURCE',
+      ] as const,
+  ),
   ['a descriptor', (_, { room }) => ({ room: { ...room, stdio: 'inherit' } }), 'ERR_COURIER_SOURCE'],
   [
     'a spec that is none',
@@ -269,4 +278,14 @@ test('stopped in the middle, nothing is left', async (t) => {
     t.true(phases.has(phase));
     t.false((await readdir(directory)).some((name) => name.includes('capsule')));
   }
+});
+
+test('weights that go along may be mounted, without a generation', (t) => {
+  const spec = { plank: 'host', command: ['true'], mounts: [{ vault: 'models/tiny.gguf', at: '/m' }] };
+  const plank = { format: 'squashfs', sha256: '0'.repeat(64) } as const;
+  t.deepEqual(portableRoom(spec, plank, ['tiny.gguf']).mounts, spec.mounts);
+  t.like(
+    t.throws(() => portableRoom(spec, plank, [])),
+    { path: 'mounts[0].vault' },
+  );
 });

@@ -36,6 +36,11 @@ const table: [args: string[], adds: object][] = [
     ['--mount', 'at=/b,host=src,access=write,noexec,recursive'],
     { mounts: [{ host: '/here/src', at: '/b', access: 'write', noExec: true, recursive: true }] },
   ],
+  [['--mount', 'vault=models/m@3,at=/w'], { mounts: [{ vault: 'models/m@3', at: '/w' }] }],
+  [
+    ['--mount', 'vault=models/m,at=/w,access=read,noexec'],
+    { mounts: [{ vault: 'models/m', at: '/w', access: 'read', noExec: true }] },
+  ],
   [['--mount', 'host=.,at=/w'], { mounts: [{ host: '/here', at: '/w' }] }],
   [['--mount', 'host=/with\\,comma\\\\,at=/a=b'], { mounts: [{ host: '/with,comma\\', at: '/a=b' }] }],
   [['--tmpfs', 'at=/s,size=1GiB'], { mounts: [{ tmpfs: '1GiB', at: '/s' }] }],

@@ -55,8 +55,32 @@ test('lines of mountinfo', (t) => {
     ].join('\n'),
   );
   t.deepEqual(mounts, [
-    { root: '/mnt1', point: '/mnt 2', readOnly: false, type: 'ext3', options: ['rw', 'errors=continue'] },
-    { root: '/', point: '/ro', readOnly: true, type: 'tmpfs', options: ['rw'] },
-    { root: '/', point: '/ro2', readOnly: true, type: 'tmpfs', options: ['ro'] },
+    {
+      device: '98:0',
+      source: '/dev/root',
+      root: '/mnt1',
+      point: '/mnt 2',
+      readOnly: false,
+      type: 'ext3',
+      options: ['rw', 'errors=continue'],
+    },
+    {
+      device: '0:1',
+      source: 'none',
+      root: '/',
+      point: '/ro',
+      readOnly: true,
+      type: 'tmpfs',
+      options: ['rw'],
+    },
+    {
+      device: '0:1',
+      source: 'none',
+      root: '/',
+      point: '/ro2',
+      readOnly: true,
+      type: 'tmpfs',
+      options: ['ro'],
+    },
   ]);
 });

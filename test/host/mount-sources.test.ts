@@ -13,6 +13,7 @@ function mountsOf(tree: Readonly<Record<string, MadeUp>>): Mounts {
     sources: madeUpSources(madeUpFiles(tree)),
     idmaps: new IdmapProbes(async () => true),
     written: new WrittenTrees(async () => true),
+    vault: null,
   };
   return async (...paths) => {
     const specs = paths.map(

@@ -361,3 +361,16 @@ test('what cgroups do not give is told', async (t) => {
   ]);
   t.deepEqual(room.cgroup?.report, ['cpu.stat']);
 });
+
+test('without a vault nothing of one is looked for, and no plank either', async (t) => {
+  const on = host();
+  const error = await t.throwsAsync(
+    resolveRoom(
+      spec({ mounts: [{ kind: 'vault', index: 1, reference: 'models/m', at: '/m', noExec: false }] }),
+      on,
+    ),
+  );
+  t.like(error, { code: 'ERR_ROOM_NO_VAULT' });
+  t.regex(error.message, /^mounts\[1\]\.vault: /);
+  t.deepEqual(on.asked, []);
+});

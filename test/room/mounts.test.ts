@@ -23,7 +23,14 @@ test('a directory is read-only unless the spec says so', async (t) => {
   t.is(stderr.split('Read-only file system').length - 1, 3);
   t.deepEqual(await readdir(host), ['file']);
   const granted = room.granted.mounts.find(({ at }) => at === '/data');
-  t.deepEqual(granted, { at: '/data', kind: 'bind', source: host, access: 'read', noExec: false });
+  t.deepEqual(granted, {
+    at: '/data',
+    kind: 'bind',
+    source: host,
+    vault: null,
+    access: 'read',
+    noExec: false,
+  });
 });
 
 test('what is written to a writable directory belongs to its owner on the host', async (t) => {

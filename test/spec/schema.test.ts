@@ -2,7 +2,7 @@ import test from 'ava';
 import { readFileSync } from 'node:fs';
 import { capabilityNames } from '../../src/spec/capabilities.js';
 import { ioLimitKeys, limitKeys } from '../../src/spec/limits.js';
-import { hostMountKeys, tmpfsMountKeys } from '../../src/spec/mounts.js';
+import { hostMountKeys, tmpfsMountKeys, vaultMountKeys } from '../../src/spec/mounts.js';
 import { parseRoomSpec } from '../../src/spec/parse.js';
 import { rlimitNames, rlimitPairKeys } from '../../src/spec/rlimits.js';
 import { roomSpecKeys } from '../../src/spec/room-spec.js';
@@ -22,6 +22,7 @@ const keyLists: readonly (readonly [title: string, parser: readonly string[], of
   ['limits', limitKeys, definition('limits')],
   ['an io limit', ioLimitKeys, definition('ioLimit')],
   ['a host mount', hostMountKeys, definition('hostMount')],
+  ['a vault mount', vaultMountKeys, definition('vaultMount')],
   ['a tmpfs mount', tmpfsMountKeys, definition('tmpfsMount')],
   ['rlimits', rlimitNames, definition('rlimits')],
   ['a pair of rlimits', rlimitPairKeys, choice(definition('rlimit'), 1)],
@@ -69,6 +70,9 @@ const good: readonly object[] = [
   {},
   { plank: 'host' },
   { plank: 'a.erofs' },
+  { plank: 'nix-room' },
+  { plank: 'nix-room@2' },
+  { plank: 'a.sqsh@2' },
   { plank: './a' },
   { plankDigest: digest },
   { command: ['a', '', 'b\nc'] },
@@ -84,6 +88,16 @@ const good: readonly object[] = [
   { mounts: [] },
   { mounts: [{ host: '/h', at: '/a', access: 'write', noExec: true, recursive: false }] },
   { mounts: [{ tmpfs: '1MiB', at: '/a', mode: 511, noExec: false }] },
+  ...[
+    'models/m',
+    'datasets/a.b-c_d@3',
+    'planks/x@999999999',
+    'models/console',
+    'flakes/meta.json.x',
+    'models/0',
+  ].map((vault) => ({
+    mounts: [{ vault, at: '/a', access: 'read', noExec: true }],
+  })),
   on('/.../x'),
   on('/a/proc'),
   on('/process'),
@@ -113,7 +127,10 @@ const good: readonly object[] = [
   { readOnlyRoot: true },
 ];
 const bad: readonly object[] = [
-  { plank: 'nix-room' },
+  { plank: 'Nix-room' },
+  { plank: 'nix-room@0' },
+  { plank: 'con' },
+  { plank: 'room.' },
   { plank: 'a/' },
   { plank: '' },
   { plank: 3 },
@@ -148,6 +165,31 @@ const bad: readonly object[] = [
   { mounts: [{ host: 'h', at: '/a' }] },
   { mounts: [{ host: '/h', at: '/a', mode: 7 }] },
   { mounts: [{ tmpfs: 4096, at: '/a', mode: 4096 }] },
+  ...[
+    'models',
+    'models/',
+    'model/m',
+    'models/M',
+    'models/m.',
+    'models/m@0',
+    'models/m@01',
+    'models/m@',
+    'models/m@1000000000',
+    'models/con.x',
+    'models/aux@1',
+    'models/meta.json',
+    'models/meta.json@1',
+    'models/../m',
+    'nix/store',
+    '/models/m',
+    `models/${'m'.repeat(65)}`,
+    'models/m\n',
+  ].map((vault) => ({
+    mounts: [{ vault, at: '/a' }],
+  })),
+  { mounts: [{ vault: 'models/m', at: '/a', host: '/a' }] },
+  { mounts: [{ vault: 'models/m', at: '/a', recursive: true }] },
+  { mounts: [{ vault: 'models/m', at: '/a', access: 'write' }] },
   ...['/', '//.', '/./', '/proc', '//proc/x', '/./sys', '/dev/shm', 'a', '/a/../b'].map(on),
   { limits: { memory: '1gb' } },
   { limits: { memory: -1 } },

@@ -36,6 +36,7 @@ expectNotAssignable<RoomSpec>({ plank: 'host', command: ['true'], cwd: undefined
 // A mount is of one kind.
 expectAssignable<MountSpec>({ host: '/home', at: '/home', access: 'write' });
 expectAssignable<MountSpec>({ tmpfs: '1GiB', at: '/scratch' });
+expectAssignable<MountSpec>({ vault: 'datasets/mnist@3', at: '/data' });
 expectNotAssignable<MountSpec>({ at: '/scratch' });
 expectNotAssignable<MountSpec>({ host: '/home', at: '/home', access: 'rw' });
 

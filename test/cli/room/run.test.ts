@@ -197,3 +197,19 @@ test('whoever stops reading ends the program, not us', async (t) => {
   t.true(code === 141 || code === 1, String(code));
   t.false(stderr.includes('anchor:'));
 });
+
+test('what a vault has, of --vault or ANCHOR_VAULT where something of one is named', async (t) => {
+  const directory = await scratch(t);
+  const vault = join(directory, 'vault');
+  await anchor(['vault', 'init', vault]);
+  await writeFile(join(directory, 'm'), 'weights');
+  await anchor(['vault', 'put', '--vault', vault, join(directory, 'm'), 'models/m']);
+  const mount = ['--mount', 'vault=models/m,at=/m'];
+  const env = { ...process.env, ANCHOR_VAULT: vault };
+  t.is((await anchor(shell('cat /m', '--vault', vault, ...mount))).stdout, 'weights');
+  t.is((await anchor(shell('cat /m', ...mount), { env })).stdout, 'weights');
+  const none = await anchor(shell('cat /m', ...mount), { env: { ...env, ANCHOR_VAULT: '' } });
+  t.is(none.code, 125);
+  t.regex(none.stderr, /mounts\[0\]\.vault.*without a vault\n {2}hint: .*--vault/);
+  t.is((await anchor(shell('echo here'), { env: { ...env, ANCHOR_VAULT: directory } })).stdout, 'here\n');
+});

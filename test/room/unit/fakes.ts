@@ -135,6 +135,7 @@ export function resolved(spec: Partial<RoomSpec> = {}, more: Partial<ResolvedRoo
     identity,
     user: { uid: 0, gid: 0, groups: [0], name: 'root', home: '/root' },
     cgroup: null,
+    used: [],
     notes: [],
     ...more,
   };
@@ -157,7 +158,7 @@ export function startLife(spec: Partial<RoomSpec> = {}): {
     limits: room.spec.limits,
     clock: new PhaseClock(),
     notify: (event) => events.push(event),
-    gone: (clean) => gone.push(clean),
+    gone: (clean) => void gone.push(clean),
   });
   life.launch();
   return { launcher, life, events, gone };

@@ -2,6 +2,7 @@ import test from 'ava';
 import type { NativeEvent } from '../../../types/event.js';
 import { buildPlan, buildWaitingPlan } from '../../../src/plan/build.js';
 import { shapeOf } from '../../../src/plan/shape.js';
+import { nothingHeld } from '../../../src/room/held.js';
 import { Ahead } from '../../../src/room/ahead.js';
 import { Stock } from '../../../src/room/stock.js';
 import { WaitingRoom } from '../../../src/room/waiting.js';
@@ -17,7 +18,8 @@ function wait(launcher = new FakeLauncher()): { launcher: FakeLauncher; room: Wa
     plan: buildWaitingPlan(at, null),
     place: at.place,
     resolved: at,
-    gone: (clean) => gone.push(clean),
+    held: nothingHeld,
+    gone: (clean) => void gone.push(clean),
   });
   room.launch();
   return { launcher, room, gone };

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { SpecRangeError, SpecTypeError } from '../../src/errors.js';
-import { parseGeneration, parseName, parseReference, referenceText } from '../../src/vault/reference.js';
+import { parseGeneration, parseName, parseReference, referenceText } from '../../src/spec/vault-reference.js';
 
 for (const text of ['models/tiny.gguf', 'datasets/mnist@3', 'planks/a@999999999', 'flakes/0-x_y.z']) {
   test(`${text} is a reference, and comes back as it was`, (t) => {

@@ -1,8 +1,7 @@
-import { wrongValue } from '../spec/field.js';
-import { readText } from '../spec/scalar.js';
-import { nearest } from '../spec/suggestion.js';
-import { vaultKinds, type VaultKind } from './kinds.js';
-import { metaName } from './layout.js';
+import { wrongValue } from './field.js';
+import { readText } from './scalar.js';
+import { nearest } from './suggestion.js';
+import { vaultKinds, type VaultKind } from './vault-kinds.js';
 
 /** A name in a vault, and one generation of it or none in particular. */
 export interface Reference {
@@ -10,6 +9,9 @@ export interface Reference {
   readonly name: string;
   readonly generation: number | null;
 }
+
+/** What a generation says of itself lies beside it under this name. */
+export const metaName = 'meta.json';
 
 const longestName = 64;
 /** Directories of generations have four digits or more; this many changes take decades. */
@@ -33,6 +35,15 @@ export function parseReference(value: unknown, field = 'reference'): Reference {
     name: readName(name, field),
     generation: readGeneration(digits, field),
   };
+}
+
+/** The same; null for what is none. */
+export function readReference(text: string): Reference | null {
+  try {
+    return parseReference(text);
+  } catch {
+    return null;
+  }
 }
 
 /** The same without a generation: what is about to get a new one. */
@@ -62,7 +73,7 @@ export function readKind(kind: unknown, field: string): VaultKind {
   );
 }
 
-function readName(name: string, field: string): string {
+export function readName(name: string, field: string): string {
   const good = /^[a-z0-9][a-z0-9._-]*$/.test(name) && !name.endsWith('.') && name.length <= longestName;
   if (good && !deviceNames.test(name) && name !== metaName) return name;
   throw wrongValue(

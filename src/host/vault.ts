@@ -1,0 +1,88 @@
+import type { CheckedSpec } from '../spec/checked.js';
+import { RoomError } from '../errors.js';
+import type { UsedGeneration } from './resolved-room.js';
+
+/** What is asked of the vault of an Anchor. */
+export interface HostVault {
+  /** The generation that a reference means, and where it is. Throws ERR_VAULT_…, with words that say nothing of a spec. */
+  locate(reference: string): Promise<StoredGeneration>;
+  /** Holds a generation; `holder` is what those are told who want to remove it. */
+  lease(reference: string, holder: string): Promise<GenerationHold>;
+}
+
+/** A generation that is there. */
+export interface StoredGeneration {
+  /** `kind/name@generation` */
+  readonly reference: string;
+  /** The file or directory: absolute, and without links as long as nobody exchanged something in the vault. */
+  readonly path: string;
+}
+
+export interface GenerationHold {
+  /** Never fails. */
+  release(): Promise<void>;
+}
+
+/** Refuses a spec that names something in a vault where there is none. */
+export function requireVault({ plank, mounts }: CheckedSpec, vault: HostVault | null): void {
+  if (vault !== null) return;
+  const named = [
+    ...(plank.kind === 'vault' ? [{ field: 'plank', reference: plank.reference }] : []),
+    ...mounts.flatMap((mount) =>
+      mount.kind === 'vault' ? [{ field: `mounts[${mount.index}].vault`, reference: mount.reference }] : [],
+    ),
+  ];
+  const [first] = named;
+  if (first === undefined) return;
+  const { field, reference } = first;
+  throw new RoomError(
+    'ERR_ROOM_NO_VAULT',
+    `${field}: ${reference} is something in a vault, and the Anchor was opened without one`,
+    { hint: "Open it with one: Anchor.open({ vault: '/path' }), or anchor run --vault PATH." },
+  );
+}
+
+/** Finds what a field of a spec names. */
+export async function locateStored(
+  vault: HostVault,
+  field: string,
+  reference: string,
+): Promise<StoredGeneration> {
+  return vault.locate(reference).catch((error: unknown) => {
+    throw aboutField(field, error);
+  });
+}
+
+/** Holds what a spec names. */
+export async function holdStored(
+  vault: HostVault,
+  { field, reference }: UsedGeneration,
+  holder: string,
+): Promise<GenerationHold> {
+  return vault.lease(reference, holder).catch((error: unknown) => {
+    throw aboutField(field, error);
+  });
+}
+
+/** What lies in a vault has no link on its way: somebody put one there. */
+export function linkInVault(field: string, path: string): RoomError {
+  return notAsStored(field, path, 'there is a symbolic link on the way to it, or nothing at its end');
+}
+
+export function notAsStored(field: string, path: string, why: string): RoomError {
+  return new RoomError('ERR_VAULT_DAMAGED', `${field}: ${path} is not what was stored: ${why}`, {
+    path,
+    hint: '`anchor vault verify` says what else is; `anchor vault rollback` goes back to a generation that is whole.',
+  });
+}
+
+/** The same error, for who wrote the spec. */
+export function aboutField(field: string, error: unknown): unknown {
+  if (!(error instanceof RoomError)) return error;
+  const { code, message, step, syscall, errno, path, hint } = error;
+  const details = { step, syscall, errno, path, hint };
+  return new RoomError(code, `${field}: ${message}`, {
+    ...(Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined)) as object),
+    cause: error,
+  });
+}
