@@ -18,6 +18,7 @@ const groups = [
     'Capsules',
     'Reading and writing files fails with the codes of the vault, whether there is one or not.',
   ],
+  ['ERR_FLAKE_', 'Flakes', 'The active plank and anchor.env.json are what they were.'],
   ['ERR_ROOM_', 'Everything else', ''],
 ];
 

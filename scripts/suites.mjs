@@ -6,7 +6,7 @@ import { root } from './setup/run.mjs';
 // Folders of test/ whose tests make rooms (root, minutes). Every other folder with tests is the unit suite, and so are
 // the folders `extra`; test/vm/guest runs in the guest only, test/compat and test/story need planks of their own.
 const roomFolders = ['room', 'cli/room', 'replay', 'fault', 'escape'];
-const apart = [...roomFolders, 'vm', 'package', 'compat', 'story'];
+const apart = [...roomFolders, 'vm', 'package', 'compat', 'story', 'flake'];
 const extra = ['room/unit', 'vm/harness'];
 
 const tool = (file, ...args) => [process.execPath, join('node_modules', file), ...args];
@@ -34,6 +34,7 @@ export const suites = [
     command: unit,
   },
   { name: 'rooms', about: 'real rooms on this host', format: 'tap', command: rooms },
+  { name: 'flake', about: 'planks that Nix builds, without network', format: 'tap', command: ava(['flake']) },
   { name: 'native', about: 'C++ unit tests', format: 'ctest', command: ['sh', 'scripts/native-tests.sh'] },
   { name: 'types', about: 'the public types', format: 'exit', command: tool('tsd/dist/cli.js') },
   {

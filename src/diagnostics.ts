@@ -51,7 +51,11 @@ export function feedDebugLog(): void {
   feeding = true;
   subscribe('anchor:room:spawn:start', (message) => {
     const { plank, command } = (message as SpawnStartMessage).spec;
-    log('spawn %j from %s', command, plank.kind === 'host' ? 'host' : plank.path);
+    log(
+      'spawn %j from %s',
+      command,
+      plank.kind === 'host' ? 'host' : plank.kind === 'vault' ? plank.reference : plank.path,
+    );
   });
   subscribe('anchor:room:spawn:end', (message) => {
     const { room } = message as SpawnEndMessage;

@@ -83,6 +83,20 @@ export const errorCodes = {
   ERR_COURIER_GONE: 'The drive was pulled, or is not answering any more.',
   ERR_COURIER_BUSY: 'Another courier is at the target, or somebody uses the drive.',
   ERR_COURIER_REFUSED: 'The policy does not allow it, or nobody consented.',
+  ERR_FLAKE_NOT_FOUND: 'There is no flake.nix, or the flake has something in it that cannot be copied.',
+  ERR_FLAKE_TOOL: 'Nix is not installed, too old, or ended in a way that nobody expected.',
+  ERR_FLAKE_LOCK: 'flake.lock is missing, damaged, or does not fit the inputs of flake.nix.',
+  ERR_FLAKE_UNPINNED: 'An input is not pinned to one revision and one content.',
+  ERR_FLAKE_INPUT: 'An input cannot be had.',
+  ERR_FLAKE_INPUT_CHANGED: 'An input or a download is not what it was when it was pinned.',
+  ERR_FLAKE_DECLARATION:
+    'anchor.env.json is missing or malformed, names what there is not, or the flake does not read it.',
+  ERR_FLAKE_CHANGED: 'anchor.env.json was edited by somebody else meanwhile.',
+  ERR_FLAKE_EVALUATE: 'The flake is wrong: it cannot be evaluated.',
+  ERR_FLAKE_OUTPUT: 'The flake has no such output, or what it gives is no plank.',
+  ERR_FLAKE_BUILD: 'A build or a check failed.',
+  ERR_FLAKE_SANDBOX: 'Nix cannot build in its sandbox here.',
+  ERR_FLAKE_NOT_REPRODUCIBLE: 'Built again, it was something else.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
@@ -95,6 +109,10 @@ export interface FaultDetails {
   /** Negative, as Node's own system errors have it. */
   errno?: number;
   path?: string;
+  /** Of the file at `path`, from 1. */
+  line?: number;
+  /** The end of the log of a build that failed. */
+  log?: readonly string[];
   /** What to do about it. */
   hint?: string;
   cause?: unknown;
@@ -108,6 +126,8 @@ export class RoomError extends Error {
   readonly syscall?: string;
   readonly errno?: number;
   readonly path?: string;
+  readonly line?: number;
+  readonly log?: readonly string[];
   readonly hint?: string;
 
   constructor(code: ErrorCode, message: string, details: FaultDetails = {}) {

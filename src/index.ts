@@ -103,6 +103,19 @@ export { receiveParcel } from './courier/receive-parcel.js';
 export type { ReceivedParcel, ReceiveParcelOptions } from './courier/receive-parcel.js';
 export type { ParcelContents, ParcelItem } from './courier/parcel.js';
 
+export { Flake } from './flake/flake.js';
+export type { FlakeDeclared, FlakeOptions } from './flake/flake.js';
+export type { FlakeWorkOptions } from './flake/prepare.js';
+export type { FlakePhase, FlakeProgress } from './flake/nix-log.js';
+export type { FlakeBuild, FlakeBuildOptions } from './flake/build.js';
+export type { FlakeCheck } from './flake/check.js';
+export type { FlakeLock, FlakeLockOptions } from './flake/lock.js';
+export type { FlakeInput, InputChange } from './flake/lock-file.js';
+export type { BuiltEnvironment, InstalledPackage, PlankManifest } from './flake/manifest.js';
+export type { EnvironmentDeclaration } from './flake/declaration.js';
+export type { EnvironmentChange, EnvironmentEdit } from './flake/edit.js';
+export type { CurrentEnvironment, Declared } from './flake/environment.js';
+
 export { errorCodes, RoomError, SpecRangeError, SpecTypeError } from './errors.js';
 export type { ErrorCode, FaultDetails } from './errors.js';
 export type { ExitMessage, SpawnEndMessage, SpawnErrorMessage, SpawnStartMessage } from './diagnostics.js';

@@ -135,7 +135,10 @@ export async function planCapsule(
     leases.push(lease);
     return lease.path;
   };
-  const plankPath = await find(request.plank ?? plankOf(request.room), request.plank === undefined ? 'room.plank' : 'plank');
+  const plankPath = await find(
+    request.plank ?? plankOf(request.room),
+    request.plank === undefined ? 'room.plank' : 'plank',
+  );
   const header = await readPlankHeader(plankPath);
   const plank = itemOf(await examineSource(addon, plankPath), plankName(header.format), payloadPlaces.plank);
   const weights: PlannedItem[] = [];
@@ -196,7 +199,11 @@ async function present(path: string): Promise<string> {
 }
 
 /** What is planned of a source, below a place of the bag. */
-export function itemOf({ type, root, files, emptyDirectories }: Source, name: string, place: string): PlannedItem {
+export function itemOf(
+  { type, root, files, emptyDirectories }: Source,
+  name: string,
+  place: string,
+): PlannedItem {
   const names = storedPaths(files.map(({ path }) => path));
   const planned = files.map(({ source, path, version, size, executable }) => ({
     root,

@@ -21,6 +21,10 @@ export const commands: CommandMenu = {
     summary: 'run the room of a capsule, and say whether the same came of it',
     load: () => import('./replay.js'),
   },
+  flake: {
+    summary: 'build planks from flakes; change what is installed, or nothing',
+    load: () => import('./flake.js'),
+  },
   doctor: {
     summary: 'what rooms can use of this host, and how to mend the rest',
     load: () => import('./doctor.js'),
@@ -76,4 +80,23 @@ export const courierCommands: CommandMenu = {
     load: () => import('./courier-receive.js'),
   },
   eject: { summary: 'make sure that a drive may be pulled out', load: () => import('./courier-eject.js') },
+};
+
+/** What can follow `anchor flake`. */
+export const flakeCommands: CommandMenu = {
+  show: {
+    summary: 'what is declared, and what is in the active plank',
+    load: () => import('./flake-show.js'),
+  },
+  lock: { summary: 'pin the inputs in flake.lock', load: () => import('./flake-lock.js') },
+  check: { summary: 'evaluate everything and build the checks', load: () => import('./flake-check.js') },
+  build: { summary: 'build the plank and store it in the vault', load: () => import('./flake-build.js') },
+  declare: {
+    summary: 'change the declaration, build it, and make that the active plank',
+    load: () => import('./flake-declare.js'),
+  },
+  rollback: {
+    summary: 'go back to the plank before, and to what it was declared as',
+    load: () => import('./flake-rollback.js'),
+  },
 };

@@ -186,7 +186,10 @@ export function planText({ path, target, items, files, bytes, present, split }: 
   ];
   return textTable([
     ['to', printable(path)],
-    [target.kind, [target.path, ...drive].filter((fact) => fact !== null && fact !== '').join('  ')],
+    [
+      target.kind,
+      [target.device ?? target.path, ...drive].filter((fact) => fact !== null && fact !== '').join('  '),
+    ],
     ...items.map(({ source, bytes: size }) => ['send', `${printable(source)}  ${bytesInWords(size)}`]),
     ['in all', `${bytesInWords(bytes)} in ${files} files${split === 0 ? '' : `, ${split} of them in parts`}`],
     ...(present === 0 ? [] : [['there', `${bytesInWords(present)} of an earlier attempt`]]),

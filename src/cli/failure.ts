@@ -2,6 +2,9 @@ import { RoomError } from '../index.js';
 import { CommandError, Interrupted, UsageError } from './command-error.js';
 import { exitCodes, exitCodeOfSignal, exitCodeOfVault } from './exit-code.js';
 
+/** Lines of a build that people are shown; `--json` has more. */
+const longestLog = 20;
+
 /** An error as `--json` prints it: what is not known is left out. */
 export interface FailureReport {
   readonly code: string;
@@ -12,6 +15,9 @@ export interface FailureReport {
   readonly syscall?: string;
   readonly errno?: number;
   readonly path?: string;
+  readonly line?: number;
+  /** The end of the log of a build. */
+  readonly log?: readonly string[];
   readonly hint?: string;
 }
 
@@ -32,16 +38,17 @@ export function reportOf(error: unknown, sources: ReadonlyMap<string, string> = 
 }
 
 function pick(error: Omit<FailureReport, 'field'>): FailureReport {
-  const { code, message, step, syscall, errno, path, hint } = error;
-  const known = Object.entries({ step, syscall, errno, path, hint }).filter(
+  const { code, message, step, syscall, errno, path, line, log, hint } = error;
+  const known = Object.entries({ step, syscall, errno, path, line, log, hint }).filter(
     ([, value]) => value !== undefined,
   );
   return { code, message, ...Object.fromEntries(known) };
 }
 
 /** Lines for people. Pure. */
-export function linesOf({ message, hint }: FailureReport): string {
-  return `anchor: ${message}\n${hint === undefined ? '' : `  hint: ${hint}\n`}`;
+export function linesOf({ message, log = [], hint }: FailureReport): string {
+  const said = log.slice(-longestLog).map((line) => `  | ${line}\n`);
+  return `anchor: ${message}\n${said.join('')}${hint === undefined ? '' : `  hint: ${hint}\n`}`;
 }
 
 /** `failed` is the code for what is no fault of the command line. Pure. */

@@ -29,7 +29,7 @@ export const runOptions = {
   },
   vault: {
     value: 'PATH',
-    help: 'the vault (default: the environment variable ANCHOR_VAULT, where something of a vault is named)',
+    help: 'the vault (default: the environment variable ANCHOR_VAULT, where something of one is named)',
   },
   tmpfs: { value: 'KEY=VALUE,…', many: true, help: 'at=/path,size=1GiB and, if wanted, mode=1777, noexec' },
   'read-only-root': { help: 'nothing but mounts can be written to' },
@@ -82,7 +82,7 @@ export const runPage = {
   name: 'anchor run',
   usage: ['[options] PLANK [--] COMMAND [ARGUMENT…]', '[options] --spec FILE [PLANK COMMAND… | -- COMMAND…]'],
   about: [
-    "PLANK is a squashfs or erofs image, or the word host for a read-only view of this machine's /usr. The room has what " +
+    "PLANK is a squashfs or erofs image, the word host for a read-only view of this machine's /usr, or the name of a plank in the vault. The room has what " +
       'the options say and nothing else: no network, no file, no variable of this machine. Options end at PLANK.',
   ],
   options: runOptions,

@@ -85,7 +85,8 @@ function withStdio(spec: RoomSpec, options: RunOptionValues): { spec: RoomSpec; 
 
 /** Whether anything of a vault is named. What is no spec is refused here as it would be later. */
 function namesVault(spec: RoomSpec): boolean {
-  return parseRoomSpec(spec).mounts.some(({ kind }) => kind === 'vault');
+  const { plank, mounts } = parseRoomSpec(spec);
+  return plank.kind === 'vault' || mounts.some(({ kind }) => kind === 'vault');
 }
 
 /** This process exists for one room, so it may be moved to where limits are possible. */

@@ -18,8 +18,10 @@ export interface SendPlan {
 
 export interface PlannedTarget {
   readonly kind: TargetKind;
-  /** The directory, the device or the vault. */
+  /** The directory or the vault; of a drive that nobody has mounted the device. */
   readonly path: string;
+  /** `/dev/sdb1`; null: it is on no drive. */
+  readonly device: string | null;
   /** Of a drive, as it says itself; fit to be shown. */
   readonly label: string | null;
   readonly uuid: string | null;

@@ -82,6 +82,7 @@ function planOf({ things, files }: Cargo, vault: Vault): SendPlan {
     target: {
       kind: 'vault',
       path: vault.path,
+      device: null,
       label: null,
       uuid: vault.id,
       model: null,

@@ -80,7 +80,8 @@ export async function findDrive(name: string): Promise<FoundTarget> {
       `is used by ${volume.holders.join(', ')}`,
       'If it is an unlocked LUKS volume, mount that and name the directory.',
     );
-  return { path: volume.path, directory: volume.mountedAt[0] ?? null, volume, drive };
+  const [place = null] = volume.mountedAt;
+  return { path: place ?? volume.path, directory: place, volume, drive };
 }
 
 /** A file system on a drive. Throws ERR_COURIER_DRIVE where there is none, or not one only. */
@@ -153,6 +154,7 @@ export function plannedTarget({ kind, path, volume, drive, free }: Target): Plan
   return {
     kind,
     path,
+    device: volume?.path ?? null,
     label: volume?.label ?? null,
     uuid: volume?.uuid ?? null,
     model,

@@ -18,6 +18,9 @@ export interface PlankReaders {
   digest(path: string): Promise<string>;
 }
 
+/** Whose image is known: what the vault has was looked up. */
+export type FoundPlank = Exclude<CheckedPlank, { kind: 'vault' }>;
+
 /** A plank that native code has mounted and keeps. */
 export interface OpenPlank {
   readonly lower: LowerPlan;
@@ -51,7 +54,7 @@ export class HostPlanks {
   }
 
   /** `digest`: 64 hex digits that the plank must have. */
-  async open(plank: CheckedPlank, digest: string | null): Promise<OpenPlank> {
+  async open(plank: FoundPlank, digest: string | null): Promise<OpenPlank> {
     if (plank.kind === 'host') return this.#openHost(digest);
     const path = isAbsolute(plank.path) ? plank.path : resolve(plank.path);
     const version = this.#files.version(path);

@@ -5,9 +5,16 @@ import type { Host } from './host.js';
 import { idsPerRoom } from './ids.js';
 import { resolveMounts } from './mount-sources.js';
 import type { RoomPlace } from './places.js';
-import type { ResolutionNote, ResolvedCgroup, ResolvedRoom, ResolvedSpec } from './resolved-room.js';
+import type { OpenPlank } from './host-planks.js';
+import type {
+  ResolutionNote,
+  ResolvedCgroup,
+  ResolvedRoom,
+  ResolvedSpec,
+  UsedGeneration,
+} from './resolved-room.js';
 import { resolveUser } from './user.js';
-import { requireVault } from './vault.js';
+import { linkInVault, locateStored, requireVault } from './vault.js';
 
 /** All ids but (uid_t) -1. */
 const hostIds = 4_294_967_295;
@@ -31,8 +38,8 @@ export async function resolveSpec(spec: CheckedSpec, host: Host): Promise<Resolv
   // First what needs no look-up: a limit that cannot be enforced is told before a plank is mounted.
   requireVault(spec, host.vault);
   const cgroup = resolveCgroup(spec, host);
-  const [plank, { mounts, notes, used }] = await Promise.all([
-    host.planks.open(spec.plank, spec.plankDigest),
+  const [{ plank, named }, { mounts, notes, used }] = await Promise.all([
+    openPlank(spec, host),
     resolveMounts(spec.mounts, spec.identity, host),
   ]);
   const mapped = spec.identity === 'mapped';
@@ -49,7 +56,7 @@ export async function resolveSpec(spec: CheckedSpec, host: Host): Promise<Resolv
     seesCgroup: mapped && host.seesCgroup,
     user,
     cgroup,
-    used,
+    used: [...named, ...used],
     notes: said,
   };
 }
@@ -64,8 +71,23 @@ export async function resolveAgain(
   known: ResolvedSpec,
 ): Promise<ResolvedSpec | null> {
   if (spec.mounts.some(({ kind }) => kind !== 'tmpfs') || spec.limits.io.length > 0) return null;
-  const { lower } = await host.planks.open(spec.plank, spec.plankDigest);
-  return lower === known.plank.lower ? { ...known, spec } : null;
+  const { plank } = await openPlank(spec, host);
+  return plank.lower === known.plank.lower ? { ...known, spec } : null;
+}
+
+/** Mounts the plank of a spec, unless it is; what it is called in the vault is to be held. */
+async function openPlank(
+  { plank, plankDigest }: CheckedSpec,
+  host: Host,
+): Promise<{ readonly plank: OpenPlank; readonly named: readonly UsedGeneration[] }> {
+  if (plank.kind !== 'vault') return { plank: await host.planks.open(plank, plankDigest), named: [] };
+  if (host.vault === null) throw new Error('a spec that names a vault was not refused');
+  const { reference, path } = await locateStored(host.vault, 'plank', plank.reference);
+  if (host.files.realPath(path) !== path) throw linkInVault('plank', path);
+  return {
+    plank: await host.planks.open({ kind: 'image', path }, plankDigest),
+    named: [{ field: 'plank', reference }],
+  };
 }
 
 function resolveCgroup(spec: CheckedSpec, host: Host): ResolvedCgroup | null {

@@ -1,10 +1,9 @@
 import type { CheckedIdentity, CheckedVaultMount } from '../spec/checked.js';
-import { RoomError } from '../errors.js';
 import type { FileFacts } from './files.js';
 import type { MountSources } from './mount-sources.js';
 import { unmappedOwner } from './owners.js';
 import type { ResolutionNote, ResolvedStored } from './resolved-room.js';
-import { locateStored } from './vault.js';
+import { linkInVault, locateStored, notAsStored } from './vault.js';
 
 /** Finds what a mount names in the vault: which generation it is, and whose files these are. */
 export async function resolveStored(
@@ -33,16 +32,9 @@ async function lookAt(
 ): Promise<FileFacts & { readonly kind: 'file' | 'directory' }> {
   const real = await sources.realPath(path).catch(() => null);
   // Launching refuses a link that comes in between: CloneHostTree() in native/launch/sources.cc.
-  if (real !== path) throw exchanged(field, path, 'there is a symbolic link on the way to it');
+  if (real !== path) throw linkInVault(field, path);
   const facts = await sources.stat(path);
   const { kind } = facts;
   if (kind === 'file' || kind === 'directory') return { ...facts, kind };
-  throw exchanged(field, path, 'it is neither a file nor a directory');
-}
-
-function exchanged(field: string, path: string, why: string): RoomError {
-  return new RoomError('ERR_VAULT_DAMAGED', `${field}: ${path} is not what was stored: ${why}`, {
-    path,
-    hint: '`anchor vault verify` says what else is; `anchor vault rollback` goes back to a generation that is whole.',
-  });
+  throw notAsStored(field, path, 'it is neither a file nor a directory');
 }

@@ -24,14 +24,22 @@ export interface GenerationHold {
 }
 
 /** Refuses a spec that names something in a vault where there is none. */
-export function requireVault({ mounts }: CheckedSpec, vault: HostVault | null): void {
+export function requireVault({ plank, mounts }: CheckedSpec, vault: HostVault | null): void {
   if (vault !== null) return;
-  const mount = mounts.find(({ kind }) => kind === 'vault');
-  if (mount === undefined) return;
-  const field = `mounts[${mount.index}].vault`;
-  throw new RoomError('ERR_ROOM_NO_VAULT', `${field}: the Anchor was opened without a vault`, {
-    hint: "Open it with one: Anchor.open({ vault: '/path' }), or anchor run --vault PATH.",
-  });
+  const named = [
+    ...(plank.kind === 'vault' ? [{ field: 'plank', reference: plank.reference }] : []),
+    ...mounts.flatMap((mount) =>
+      mount.kind === 'vault' ? [{ field: `mounts[${mount.index}].vault`, reference: mount.reference }] : [],
+    ),
+  ];
+  const [first] = named;
+  if (first === undefined) return;
+  const { field, reference } = first;
+  throw new RoomError(
+    'ERR_ROOM_NO_VAULT',
+    `${field}: ${reference} is something in a vault, and the Anchor was opened without one`,
+    { hint: "Open it with one: Anchor.open({ vault: '/path' }), or anchor run --vault PATH." },
+  );
 }
 
 /** Finds what a field of a spec names. */
@@ -53,6 +61,18 @@ export async function holdStored(
 ): Promise<GenerationHold> {
   return vault.lease(reference, holder).catch((error: unknown) => {
     throw aboutField(field, error);
+  });
+}
+
+/** What lies in a vault has no link on its way: somebody put one there. */
+export function linkInVault(field: string, path: string): RoomError {
+  return notAsStored(field, path, 'there is a symbolic link on the way to it, or nothing at its end');
+}
+
+export function notAsStored(field: string, path: string, why: string): RoomError {
+  return new RoomError('ERR_VAULT_DAMAGED', `${field}: ${path} is not what was stored: ${why}`, {
+    path,
+    hint: '`anchor vault verify` says what else is; `anchor vault rollback` goes back to a generation that is whole.',
   });
 }
 

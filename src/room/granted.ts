@@ -42,6 +42,8 @@ export interface Granted {
 export interface GrantedPlank {
   /** Path of the image, or `host`. */
   readonly source: string;
+  /** `planks/name@generation` of one that the vault has. */
+  readonly vault: string | null;
   readonly format: 'squashfs' | 'erofs' | 'host';
   /** `loop`: through a loop device; `file`: the kernel reads the file itself; `tree`: made in memory. */
   readonly attach: 'loop' | 'file' | 'tree';
@@ -66,7 +68,10 @@ export function describeGrant(resolved: ResolvedRoom, plan: RunningPlan): Grante
   const { uid, gid, groups } = plan.process;
   const { cgroup } = plan;
   return {
-    plank: describePlank(plan.root.lower, plan.root.idmap),
+    plank: {
+      ...describePlank(plan.root.lower, plan.root.idmap),
+      vault: resolved.used.find(({ field }) => field === 'plank')?.reference ?? null,
+    },
     namespaces: [
       ...['mnt', 'pid', 'ipc', 'uts', 'net'],
       ...(cgroup === null ? [] : ['cgroup']),
@@ -103,7 +108,7 @@ export function describeGrant(resolved: ResolvedRoom, plan: RunningPlan): Grante
 /** struct sock_filter, linux/filter.h. */
 const BYTES_PER_INSTRUCTION = 8;
 
-function describePlank(lower: LowerPlan, idmap: boolean): GrantedPlank {
+function describePlank(lower: LowerPlan, idmap: boolean): Omit<GrantedPlank, 'vault'> {
   return lower.kind === 'image'
     ? { source: lower.path, format: lower.format, attach: lower.attach, idmap }
     : { source: 'host', format: 'host', attach: 'tree', idmap };

@@ -43,7 +43,11 @@ export interface CheckedExec {
 }
 
 /** A path is kept as it was written: it is absolute, or relative to the working directory of this process. */
-export type CheckedPlank = { readonly kind: 'host' } | { readonly kind: 'image'; readonly path: string };
+export type CheckedPlank =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'image'; readonly path: string }
+  /** `planks/name` or `planks/name@generation` */
+  | { readonly kind: 'vault'; readonly reference: string };
 
 /** Name and value, each name once. There is always a PATH. */
 export type CheckedEnv = readonly (readonly [name: string, value: string])[];

@@ -2,19 +2,27 @@ import type { CheckedPlank } from './checked.js';
 import { conflict, wrongType, wrongValue } from './field.js';
 import { readPath } from './path.js';
 import { readText } from './scalar.js';
+import { readReference, referenceText } from './vault-reference.js';
 
-const expectedPlank = '"host" or the path of an image (*.sqsh, *.erofs, or anything with a slash)';
+const expectedPlank =
+  '"host", the path of an image (*.sqsh, *.erofs, or anything with a slash), or the name of a plank in the vault (name or name@generation)';
 
 /**
- * `'host'`, or a path. A bare word is refused, so that a name can come to mean something else than a file in whatever
- * directory this process happens to be in.
+ * `'host'`, a path, or a name in the vault: a bare word never means a file in whatever directory this process happens to be in,
+ * unless it ends as an image does.
  */
 export function parsePlank(value: unknown, field: string): CheckedPlank {
   const path = readPath(value, field, expectedPlank);
   if (path === 'host') return { kind: 'host' };
-  if (!path.includes('/') && !/\.(sqsh|erofs)$/.test(path)) throw wrongValue(field, expectedPlank, path);
+  if (!path.includes('/') && !/\.(sqsh|erofs)$/.test(path)) return parsePlankName(path, field);
   if (path.endsWith('/')) throw wrongValue(field, 'the path of a file', path);
   return { kind: 'image', path };
+}
+
+function parsePlankName(text: string, field: string): CheckedPlank {
+  const reference = readReference(`planks/${text}`);
+  if (reference === null) throw wrongValue(field, expectedPlank, text);
+  return { kind: 'vault', reference: referenceText(reference) };
 }
 
 const expectedDigest = '"sha256:" and 64 hex digits';

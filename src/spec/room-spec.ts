@@ -13,8 +13,8 @@ import type { Duration } from './duration.js';
  */
 export interface RoomSpec {
   /**
-   * The room image: path of a squashfs or erofs file (with a slash in it, or ending in `.sqsh` or `.erofs`), or `'host'`
-   * for a read-only view of the host's `/usr`.
+   * The room image: path of a squashfs or erofs file (with a slash in it, or ending in `.sqsh` or `.erofs`), `'host'`
+   * for a read-only view of the host's `/usr`, or what the vault has as `planks/name`: `'name'`, or `'name@generation'`.
    */
   plank: string;
   /** Refuse the plank unless its SHA-256 is this one: `sha256:` and 64 hex digits. */

@@ -37,6 +37,15 @@ export function parseReference(value: unknown, field = 'reference'): Reference {
   };
 }
 
+/** The same; null for what is none. */
+export function readReference(text: string): Reference | null {
+  try {
+    return parseReference(text);
+  } catch {
+    return null;
+  }
+}
+
 /** The same without a generation: what is about to get a new one. */
 export function parseName(value: unknown, field = 'reference'): Reference {
   const reference = parseReference(value, field);

@@ -5,7 +5,8 @@ import { RoomError } from '../../src/errors.js';
 
 const target = {
   kind: 'drive',
-  path: '/dev/sdb1',
+  path: '/media/stick',
+  device: '/dev/sdb1',
   label: 'STICK',
   uuid: '12AB-34CD',
   model: null,

@@ -102,8 +102,8 @@ export const mutants = [
   {
     name: '4 a link leads no mount into the trees of the kernel',
     file: 'native/init/assemble/target.cc',
-    find: 'target < 0 ? 0 : RefuseKernelTree(room, target, call)',
-    replace: '0',
+    find: ': RefuseKernelTree(room, target, call)',
+    replace: ': RefuseKernelTree(room, target, call) & 0',
     tests: escape('dev-symlink'),
   },
   {

@@ -1,41 +1,16 @@
 // A process that packs or receives a capsule is killed before each of its system calls that changes the file system, in turn, and meets devices
 // that fail or lie. A capsule is there whole or not at all, and what a vault had stays whole.
-import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { Vault, verifyCapsule } from '../../src/index.js';
 import { sample } from '../capsule/sample.js';
-import { cProgram } from '../helpers/c-program.js';
+import { drivenBy, faulty } from './helpers/driven.js';
 
-const run = promisify(execFile);
-const driver = fileURLToPath(new URL('./helpers/capsule-driver.js', import.meta.url));
-
-/** What the driver says, under a program that does something to it. */
-async function driven(wrapper: readonly string[], directory: string, act: string): Promise<string> {
-  const [program, ...words] = [...wrapper, process.execPath, driver, directory, act];
-  const { stdout } = await run(program, words).catch((error: unknown) => error as { stdout: string });
-  return stdout;
-}
-
-/** Kills it at its first, second, third… change, until it is not killed any more. */
-async function atEveryStep(
-  directory: string,
-  act: string,
-  before: () => Promise<void>,
-  problemsOf: (told: boolean) => Promise<string[]>,
-): Promise<{ states: number; problems: string[] }> {
-  const killer = await cProgram('test/fault/programs/killer');
-  const problems: string[] = [];
-  for (let nth = 1; ; nth += 1) {
-    await before();
-    const said = await driven([killer, String(nth)], directory, act);
-    for (const problem of await problemsOf(said.includes('done\n'))) problems.push(`call ${nth}: ${problem}`);
-    if (Number(/calls (\d+)/.exec(said)?.[1]) < nth) return { states: nth, problems };
-  }
-}
+const { driven, atEveryStep } = drivenBy(
+  fileURLToPath(new URL('./helpers/capsule-driver.js', import.meta.url)),
+);
 
 async function removeCapsules(directory: string): Promise<void> {
   for (const name of ['tiny.capsule', 'tiny.capsule.partial'])
@@ -116,19 +91,7 @@ for (const [what, inject, code] of faults) {
   test.serial(`packing meets ${what}`, async (t: ExecutionContext) => {
     const { directory } = await sample(t);
     const before = await readdir(directory);
-    const call = inject.split(':')[0] ?? '';
-    const strace = [
-      'strace',
-      '-f',
-      '-qq',
-      '-o',
-      '/dev/null',
-      '-e',
-      `trace=${call}`,
-      '-e',
-      `inject=${inject}`,
-    ];
-    t.is(await driven(strace, directory, 'pack'), `${code}\n`);
+    t.is(await driven(faulty(inject), directory, 'pack'), `${code}\n`);
     t.deepEqual(await readdir(directory), before, 'nothing is left');
     t.is(await driven([], directory, 'pack'), 'done\n');
   });

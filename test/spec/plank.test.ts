@@ -9,9 +9,13 @@ refuses([
   [{ plank: 1 }, 'type', 'plank'],
   [{ plank: { kind: 'host' } }, 'type', 'plank'],
   [{ plank: '' }, 'value', 'plank'],
-  [{ plank: 'nix-room' }, 'value', 'plank'],
+  [{ plank: 'nix room' }, 'value', 'plank'],
+  [{ plank: 'nix-room@' }, 'value', 'plank'],
+  [{ plank: 'nix-room@0' }, 'value', 'plank'],
+  [{ plank: '@1' }, 'value', 'plank'],
   [{ plank: 'Host' }, 'value', 'plank'],
-  [{ plank: 'room.sqsh.bak' }, 'value', 'plank'],
+  [{ plank: 'room.sqsh.' }, 'value', 'plank'],
+  [{ plank: 'con.sqsh.bak' }, 'value', 'plank'],
   [{ plank: '/planks/' }, 'value', 'plank'],
   [{ plank: '/planks/a\0.sqsh' }, 'value', 'plank'],
   [{ plank: '/planks/\ud800.sqsh' }, 'value', 'plank'],
@@ -50,3 +54,9 @@ test('a digest is in lower case', (t) => {
   const written = `sha256:${'F'.repeat(64)}`;
   t.is(parseRoomSpec({ ...smallest, plankDigest: written }).plankDigest, 'f'.repeat(64));
 });
+
+for (const plank of ['nix-room', 'nix-room@12', 'room.sqsh.bak', 'room.sqsh@2']) {
+  test(`${plank} is a name in the vault`, (t) => {
+    t.deepEqual(parseRoomSpec({ ...smallest, plank }).plank, { kind: 'vault', reference: `planks/${plank}` });
+  });
+}

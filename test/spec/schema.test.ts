@@ -70,6 +70,9 @@ const good: readonly object[] = [
   {},
   { plank: 'host' },
   { plank: 'a.erofs' },
+  { plank: 'nix-room' },
+  { plank: 'nix-room@2' },
+  { plank: 'a.sqsh@2' },
   { plank: './a' },
   { plankDigest: digest },
   { command: ['a', '', 'b\nc'] },
@@ -124,7 +127,10 @@ const good: readonly object[] = [
   { readOnlyRoot: true },
 ];
 const bad: readonly object[] = [
-  { plank: 'nix-room' },
+  { plank: 'Nix-room' },
+  { plank: 'nix-room@0' },
+  { plank: 'con' },
+  { plank: 'room.' },
   { plank: 'a/' },
   { plank: '' },
   { plank: 3 },
