@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { root } from './setup/run.mjs';
 
 // Folders of test/ whose tests make rooms (root, minutes). Every other folder with tests is the unit suite, and so are
-// the folders `extra`; test/vm/guest runs in the guest only, test/compat needs planks of its own.
-const roomFolders = ['room', 'cli/room', 'fault', 'escape'];
-const apart = [...roomFolders, 'vm', 'package', 'compat', 'flake'];
+// the folders `extra`; test/vm/guest runs in the guest only, test/compat and test/story need planks of their own.
+const roomFolders = ['room', 'cli/room', 'replay', 'fault', 'escape'];
+const apart = [...roomFolders, 'vm', 'package', 'compat', 'story', 'flake'];
 const extra = ['room/unit', 'vm/harness'];
 
 const tool = (file, ...args) => [process.execPath, join('node_modules', file), ...args];
@@ -59,7 +59,7 @@ export const suites = [
   {
     name: 'compat',
     ci: true,
-    about: 'programs of Debian in rooms with the default spec',
+    about: 'programs of Debian in rooms with the default spec, and stories with them',
     format: 'tap',
     command: ['sh', 'scripts/compat-tests.sh'],
   },

@@ -74,6 +74,7 @@ export const errorCodes = {
   ERR_COURIER_CONTENT: 'What the capsule says of its content is malformed, or is not what it lists.',
   ERR_COURIER_SIGNATURE: 'The signature does not hold, or could not be made.',
   ERR_COURIER_UNTRUSTED: 'Nobody signed the capsule or parcel who is allowed to, or nobody said who is.',
+  ERR_COURIER_RIGHTS: 'The room of the capsule asks for more than every room has, and nobody granted it.',
   ERR_COURIER_SOURCE: 'What is to be packed is not there, or would be something else on another machine.',
   ERR_COURIER_TARGET: 'There is something already where the capsule or parcel is to be.',
   ERR_COURIER_TOOL: 'A program that is needed is not installed.',

@@ -16,6 +16,7 @@ import {
 } from './layout.js';
 import type { Listing } from './listing.js';
 import { manifestText, parseManifest, type ManifestEntry } from './manifest.js';
+import { portableRoom, roomText } from './portable-room.js';
 import { problem } from './problem.js';
 
 /** What the tag files of a bag say, as far as they say anything. */
@@ -177,10 +178,10 @@ function compareContents(
   return problems;
 }
 
-/** The spec. Whether it is one that this version takes is for whoever makes a room of it. */
+/** The spec, which has to be one that leads nowhere but into the capsule: nobody who makes a room of it should meet a directory of theirs. */
 export async function readRoom(
   root: FileHandle,
-  { room }: CapsuleContents,
+  { room, plank, weights }: CapsuleContents,
   { files }: Listing,
 ): Promise<RoomSpec | RoomError | null> {
   const [piece] = room.pieces;
@@ -192,13 +193,26 @@ export async function readRoom(
       : `is longer than ${longestSpec} bytes`;
   if (typeof bytes === 'string') return problem('ERR_COURIER_CONTENT', piece.path, bytes);
   if (sha256Of(bytes) !== piece.sha256) return null;
+  const wrong = (why: string): RoomError => problem('ERR_COURIER_CONTENT', piece.path, why);
+  let spec: unknown;
   try {
-    const spec = JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;
-    if (typeof spec === 'object' && spec !== null && !Array.isArray(spec)) return spec as RoomSpec;
+    spec = JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch {
-    // The same words for both.
+    return wrong('is no JSON');
   }
-  return problem('ERR_COURIER_CONTENT', piece.path, 'is no spec of a room');
+  try {
+    const portable = portableRoom(
+      spec,
+      plank,
+      weights.map(({ name }) => name),
+    );
+    if (Buffer.from(roomText(portable)).equals(bytes)) return portable;
+    return wrong('has another form than it is written in');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error)
+      return wrong(`is no spec of a room in a capsule: ${error.message}`);
+    throw error;
+  }
 }
 
 function sha256Of(bytes: Uint8Array): string {

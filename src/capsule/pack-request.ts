@@ -5,6 +5,7 @@ import { RoomError } from '../errors.js';
 import { readPlankHeader, type PlankHeader } from '../plank/header.js';
 import { child, keysOf, readObject, wrongType, wrongValue } from '../spec/field.js';
 import { readText } from '../spec/scalar.js';
+import { parseRoomSpec } from '../spec/parse.js';
 import { parseSize, type Size } from '../spec/size.js';
 import type { RoomSpec } from '../spec/room-spec.js';
 import { examineSource, type Source } from '../vault/source.js';
@@ -14,6 +15,7 @@ import type { Vault } from '../vault/vault.js';
 import type { CapsuleItem } from './contents.js';
 import { capsuleSuffix, longestOnFat, payloadPlaces, usualPart } from './layout.js';
 import { plankName } from './portable-room.js';
+import { vaultSources } from './portable-mounts.js';
 import type { Receipt } from './receipt.js';
 import { isPlainName, storedPaths } from './stored-names.js';
 
@@ -26,8 +28,9 @@ export interface CapsuleRequest {
   readonly output: string;
   /** No mounts of host directories and no descriptors: they would be others elsewhere. Its `plank` is replaced. */
   readonly room: RoomSpec;
-  readonly plank: CapsuleSource;
-  /** Name → file or directory. Received as `models/NAME`. */
+  /** Default: the one of the room. */
+  readonly plank?: CapsuleSource;
+  /** Name → file or directory. Received as `models/NAME`. What the room mounts of the vault is among them by itself, under its name there. */
   readonly weights?: Readonly<Record<string, CapsuleSource>>;
   /** Directory with flake.nix and flake.lock, of which these two are taken. */
   readonly flake?: CapsuleSource;
@@ -132,11 +135,14 @@ export async function planCapsule(
     leases.push(lease);
     return lease.path;
   };
-  const plankPath = await find(request.plank, 'plank');
+  const plankPath = await find(
+    request.plank ?? plankOf(request.room),
+    request.plank === undefined ? 'room.plank' : 'plank',
+  );
   const header = await readPlankHeader(plankPath);
   const plank = itemOf(await examineSource(addon, plankPath), plankName(header.format), payloadPlaces.plank);
   const weights: PlannedItem[] = [];
-  for (const [key, source] of readObject(request.weights ?? {}, 'weights')) {
+  for (const [key, source] of readObject(weightsOf(request), 'weights')) {
     const field = child('weights', key);
     if (!isPlainName(key)) throw wrongValue(field, 'a name of 1 to 64 of a-z 0-9 . _ -', key);
     weights.push(itemOf(await examineSource(addon, await find(source, field)), key, payloadPlaces.weights));
@@ -148,6 +154,21 @@ export async function planCapsule(
   if (plank.type !== 'file' || plankFile === undefined)
     throw wrongValue('plank', 'the image of a room', plankPath);
   return { plank: { ...plankFile, header }, weights, flake };
+}
+
+/** Those that are named, and what the room mounts of the vault. */
+export function weightsOf({
+  room,
+  weights = {},
+}: Pick<CapsuleRequest, 'room' | 'weights'>): Readonly<Record<string, CapsuleSource>> {
+  const mounted = vaultSources(room).map(({ name, reference }) => [name, { vault: reference }] as const);
+  return { ...Object.fromEntries(mounted), ...weights };
+}
+
+function plankOf(room: RoomSpec): CapsuleSource {
+  const { plank } = parseRoomSpec(room);
+  if (plank.kind === 'vault') return { vault: plank.reference };
+  return plank.kind === 'image' ? plank.path : plank.kind;
 }
 
 async function planFlake(addon: Addon, directory: string, name: string): Promise<PlannedItem> {

@@ -23,6 +23,7 @@ import {
   planCapsule,
   readOutput,
   readSplit,
+  weightsOf,
   type CapsuleRequest,
   type Planned,
   type PlannedFile,
@@ -71,8 +72,7 @@ export async function packCapsule(
   const { path, name } = readOutput(request.output);
   const date = readDate(request.date);
   // What is wrong with it is to be said before gigabytes are copied; its plank has no digest yet.
-  const weights = Object.keys(request.weights ?? {});
-  portableRoom(request.room, { format: 'squashfs', sha256: '0'.repeat(64) }, weights);
+  portableRoom(request.room, { format: 'squashfs', sha256: '0'.repeat(64) }, Object.keys(weightsOf(request)));
   const { addon } = loadAddon();
   const leases: Lease[] = [];
   const transaction = randomUUID();
@@ -155,13 +155,17 @@ async function finish(
 ): Promise<PackedCapsule> {
   const { format, compression } = planned.plank.header;
   const plank = { ...fileOf(copied, planned.plank), format, compression };
-  const room = portableRoom(request.room, plank, Object.keys(request.weights ?? {}));
+  const weights = planned.weights.map((item) => itemOf(copied, item));
+  const room = portableRoom(
+    request.room,
+    plank,
+    weights.map(({ name: weight }) => weight),
+  );
   const spec = roomText(room);
   const specPath = `${payloadPlaces.room}/${roomSpecName}`;
   await mkdir(join(directory, payloadPlaces.room), { recursive: true });
   await attempt('vault.target', specPath, () => writeNew(join(directory, specPath), spec, 0o644));
   const specPiece = { path: specPath, size: Buffer.byteLength(spec), sha256: sha256Of(spec) };
-  const weights = planned.weights.map((item) => itemOf(copied, item));
   const contents: CapsuleContents = {
     capsule: 1,
     name,

@@ -45,8 +45,8 @@ export interface ReceiptRequest {
   readonly weights?: Readonly<Record<string, string>>;
   /** An Outcome, or what is left of one. */
   readonly outcome: ReceiptExit;
-  /** Bytes, or the path of a file that has them. */
-  readonly outputs: Readonly<Record<string, Uint8Array | string>>;
+  /** Bytes, the path of a file that has them, or what is known of them already. */
+  readonly outputs: Readonly<Record<string, Uint8Array | string | ReceiptOutput>>;
   /** Default: this one. */
   readonly machine?: Machine;
 }
@@ -90,7 +90,8 @@ export async function makeReceipt(request: ReceiptRequest): Promise<Receipt> {
   };
 }
 
-async function hashOutput(output: Uint8Array | string): Promise<ReceiptOutput> {
+async function hashOutput(output: Uint8Array | string | ReceiptOutput): Promise<ReceiptOutput> {
+  if (typeof output === 'object' && 'sha256' in output) return output;
   const hash = createHash('sha256');
   if (typeof output !== 'string') return { size: output.length, sha256: hash.update(output).digest('hex') };
   let size = 0;

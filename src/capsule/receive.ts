@@ -10,17 +10,15 @@ import { shown } from './problem.js';
 import type { Receipt } from './receipt.js';
 import type { CapsuleSignature } from './signature.js';
 import { isPlainName } from './stored-names.js';
-import { requireWholeBag, storeItems, type Incoming } from './store-items.js';
+import { requireWholeBag, storeItems, type Incoming, type StoreOptions } from './store-items.js';
 import { withCapsule, type CapsuleVerification, type OpenBag, type VerifyCapsuleOptions } from './verify.js';
 
 /** What may be received, and where it goes. One of `signers` and `acceptUnsigned` is needed. */
-export interface ReceiveOptions extends VerifyCapsuleOptions {
+export interface ReceiveOptions extends VerifyCapsuleOptions, StoreOptions {
   /** Take a capsule without looking at who made it: its hashes say that it is whole, not that it is good. */
   readonly acceptUnsigned?: boolean;
   /** What plank and flake are called in the vault. Default: the name of the capsule. */
   readonly name?: string;
-  /** Directory with room for the largest of the weights: what comes in parts or under other names is put together there. Default: TMPDIR. */
-  readonly temporary?: string;
 }
 
 /** What was stored, as `kind/name@generation`. */
@@ -52,6 +50,16 @@ export async function receiveCapsule(
   vault: Vault,
   options: ReceiveOptions,
 ): Promise<ReceivedCapsule> {
+  return receiveIf(path, vault, options, () => undefined);
+}
+
+/** The same, unless `requireFit` throws, which sees the spec when all was verified and nothing was stored. */
+export async function receiveIf(
+  path: string,
+  vault: Vault,
+  options: ReceiveOptions,
+  requireFit: (room: RoomSpec) => void,
+): Promise<ReceivedCapsule> {
   if (options.signers === undefined && options.acceptUnsigned !== true)
     throw new RoomError('ERR_COURIER_UNTRUSTED', 'whose capsules may be received was not said', {
       path,
@@ -67,7 +75,11 @@ export async function receiveCapsule(
   };
   await say('begin', options.acceptUnsigned === true ? { message: 'accepting any signer' } : {});
   try {
-    const received = await withCapsule(path, options, (capsule) => store(capsule, vault, transfer, options));
+    const received = await withCapsule(path, options, (capsule) => {
+      const whole = requireWhole(capsule.verification);
+      requireFit(whole.room);
+      return store(capsule, whole, vault, transfer, options);
+    });
     await say('done', { sha256: received.id });
     return received;
   } catch (error) {
@@ -81,11 +93,11 @@ export async function receiveCapsule(
 
 async function store(
   capsule: OpenBag<CapsuleVerification>,
+  { id, contents, room, signature }: WholeCapsule,
   vault: Vault,
   transfer: string,
   options: ReceiveOptions,
 ): Promise<ReceivedCapsule> {
-  const { id, contents, room, signature } = requireWhole(capsule.verification);
   const name = options.name ?? contents.name;
   const plankItem: CapsuleItem = { name, type: 'file', files: [contents.plank], emptyDirectories: [] };
   const incoming: readonly Incoming[] = [
@@ -113,13 +125,16 @@ async function store(
   };
 }
 
+/** What the verification of a capsule said, in which nothing was wrong. */
+interface WholeCapsule {
+  readonly id: string;
+  readonly contents: CapsuleContents;
+  readonly room: RoomSpec;
+  readonly signature: CapsuleSignature;
+}
+
 /** The verification of a capsule that is whole, or its first problem. */
-function requireWhole(verification: CapsuleVerification): {
-  id: string;
-  contents: CapsuleContents;
-  room: RoomSpec;
-  signature: CapsuleSignature;
-} {
+function requireWhole(verification: CapsuleVerification): WholeCapsule {
   const { room } = verification;
   const whole = requireWholeBag(verification);
   if (room !== null) return { ...whole, room };

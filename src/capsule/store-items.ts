@@ -29,12 +29,16 @@ export interface Origin {
 }
 
 export interface StoreOptions extends TransferOptions {
-  /** Directory with room for the largest of them. Default: TMPDIR. */
+  /** Directory with room for the largest of them: what comes in parts or under other names is put together there. Default: TMPDIR. */
   readonly temporary?: string;
+  /** Make what was stored the active generation of its name. Default true; what has no generation before becomes active anyway. */
+  readonly activate?: boolean;
+  /** Take what the vault has already under the same name and with the same digest, after it was read back, and store only the rest. Default false. */
+  readonly reuse?: boolean;
 }
 
 /**
- * Stores the things of a verified bag: they become active one after the other when all of them are stored. Returns what was stored, as
+ * Stores the things of a verified bag: they become active one after the other when all of them are stored. Returns where they are, as
  * `kind/name@generation`, in the same order.
  */
 export async function storeItems(
@@ -44,17 +48,48 @@ export async function storeItems(
   from: Origin,
   options: StoreOptions,
 ): Promise<readonly string[]> {
-  await requireRoom(options.temporary ?? tmpdir(), incoming);
+  const there =
+    options.reuse === true ? await findStored(vault, incoming, options) : new Map<Incoming, string>();
+  await requireRoom(
+    options.temporary ?? tmpdir(),
+    incoming.filter((one) => !there.has(one)),
+  );
   const stored: string[] = [];
+  const places: string[] = [];
   try {
-    for (const one of incoming) stored.push(await storeOne(bag, vault, one, from, options));
-    for (const reference of stored) await vault.activate(reference);
-    return stored;
+    for (const one of incoming) {
+      const place = there.get(one) ?? (await storeOne(bag, vault, one, from, options));
+      places.push(place);
+      if (!there.has(one)) stored.push(place);
+    }
+    if (options.activate !== false) for (const reference of stored) await vault.activate(reference);
+    return places;
   } catch (error) {
     // What is active is not removed: the first of its name, and what somebody may be using by now.
     for (const reference of stored.reverse()) await vault.remove(reference).catch(() => undefined);
     throw error;
   }
+}
+
+/** The newest generation of each that has the same content. */
+async function findStored(
+  vault: Vault,
+  incoming: readonly Incoming[],
+  { signal }: TransferOptions,
+): Promise<ReadonlyMap<Incoming, string>> {
+  const entries = new Map((await vault.list()).map((entry) => [entry.reference, entry]));
+  const found = new Map<Incoming, string>();
+  for (const one of incoming) {
+    const same = entries
+      .get(one.reference)
+      ?.generations.findLast(({ sha256 }) => sha256 === itemDigest(one.item));
+    if (same === undefined) continue;
+    const generation = `${one.reference}@${same.generation}`;
+    // meta.json says what it was when it was stored.
+    const { generations } = await vault.verify([generation], { signal });
+    if (generations.every(({ ok }) => ok)) found.set(one, generation);
+  }
+  return found;
 }
 
 /** The verification of a bag that is whole, or its first problem. */
@@ -83,7 +118,7 @@ export function requireWholeBag<C>(verification: BagVerification<C>): {
 /** What is put together there is removed before the next. */
 async function requireRoom(directory: string, incoming: readonly Incoming[]): Promise<void> {
   const sizes = incoming.map(({ item }) => item.files.reduce((sum, { size }) => sum + size, 0));
-  const needed = Math.max(...sizes);
+  const needed = Math.max(0, ...sizes);
   const place = await attempt('vault.target', directory, () => statfs(directory));
   const free = place.bavail * place.bsize;
   if (needed <= free) return;

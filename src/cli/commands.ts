@@ -17,6 +17,10 @@ export const commands: CommandMenu = {
     summary: 'carry things of a vault, or a room with its weights, to another machine, verified',
     load: () => import('./courier.js'),
   },
+  replay: {
+    summary: 'run the room of a capsule, and say whether the same came of it',
+    load: () => import('./replay.js'),
+  },
   flake: {
     summary: 'build planks from flakes; change what is installed, or nothing',
     load: () => import('./flake.js'),
@@ -63,6 +67,10 @@ export const courierCommands: CommandMenu = {
     load: () => import('./courier-send.js'),
   },
   pack: { summary: 'make a capsule of a room and its weights', load: () => import('./courier-pack.js') },
+  receipt: {
+    summary: 'run a room and say what came of it, by hashes',
+    load: () => import('./courier-receipt.js'),
+  },
   verify: {
     summary: 'whether a capsule or parcel is whole, and who signed it',
     load: () => import('./courier-verify.js'),

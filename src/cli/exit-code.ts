@@ -13,6 +13,8 @@ export const exitCodes = {
   gone: 6,
   inUse: 7,
   uncertain: 8,
+  /** Of `anchor replay`: not what the receipt says. */
+  differs: 9,
   /** As timeout(1) has it. */
   timedOut: 124,
   /** As docker-run(1), chroot(1) and env(1) have it: nothing was run. */
@@ -51,6 +53,7 @@ const vaultCodes: Readonly<Partial<Record<ErrorCode, number>>> = {
   ),
   ERR_COURIER_SIGNATURE: exitCodes.damaged,
   ERR_COURIER_UNTRUSTED: exitCodes.refused,
+  ERR_COURIER_RIGHTS: exitCodes.refused,
   ERR_COURIER_REFUSED: exitCodes.refused,
   ERR_COURIER_GONE: exitCodes.gone,
   ERR_COURIER_BUSY: exitCodes.inUse,

@@ -14,7 +14,7 @@ export function printJson(value: unknown): void {
 }
 
 /** What is said beside the result: standard error. */
-export function say(text: string): void {
+export function say(text: string | Uint8Array): void {
   process.stderr.write(text);
 }
 

@@ -12,13 +12,16 @@ export const vaultOption = {
 
 export const jsonOption = { json: { help: 'print the result as JSON, and no progress' } } as const;
 
+/** The path of the vault that the command line names, or else the environment. */
+export function namedVault(path: string | undefined): string {
+  const named = path ?? process.env['ANCHOR_VAULT'];
+  if (named !== undefined && named !== '') return named;
+  throw new UsageError('which vault?', 'name it: --vault PATH, or set ANCHOR_VAULT');
+}
+
 /** Opens the vault that the command line names, does something with it, and closes it. */
 export async function withVault<T>(path: string | undefined, work: (vault: Vault) => Promise<T>): Promise<T> {
-  const named = path ?? process.env['ANCHOR_VAULT'];
-  if (named === undefined || named === '') {
-    throw new UsageError('which vault?', 'name it: --vault PATH, or set ANCHOR_VAULT');
-  }
-  const vault = await Vault.open(named);
+  const vault = await Vault.open(namedVault(path));
   try {
     return await work(vault);
   } finally {

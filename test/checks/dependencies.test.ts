@@ -19,6 +19,7 @@ const typescriptRules: Rules = {
   run: [...pure, 'abort', 'room'],
   diagnostics: [...pure, 'spec', 'room'],
   anchor: [...pure, 'abort', 'spec', 'plank', 'host', 'plan', 'addon', 'room', 'run', 'diagnostics', 'vault'],
+  replay: [...pure, 'abort', 'spec', 'plank', 'room', 'vault', 'capsule', 'anchor'],
   index: [
     ...pure,
     'abort',
@@ -33,6 +34,7 @@ const typescriptRules: Rules = {
     'capsule',
     'flake',
     'anchor',
+    'replay',
   ],
   // The command line is a frontend like any other: the public list and nothing else.
   cli: ['index'],

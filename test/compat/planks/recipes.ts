@@ -35,6 +35,11 @@ export const recipes = {
     without: ['ca-certificates-java', 'git-man', 'libc-l10n', 'locales', 'usrmerge'],
     node: true,
   },
+  python: {
+    packages: ['base-files', 'coreutils', 'dash', 'libc-bin', 'python3-minimal'],
+    without: [],
+    node: false,
+  },
   chromium: {
     packages: [...essential, 'chromium-headless-shell'],
     // Pulled in by scripts that start the browser with a window.
