@@ -1,4 +1,5 @@
 import { type LaneReport, laneRatio, measuredLane, valuesOf } from './drive/lane-report.js';
+import { mostCached, speedRatio } from './questions/copy.js';
 import { type Burden, laneName } from './questions/independence.js';
 import type { Answers } from './questions/index.js';
 import { kernelPerRoom, liveRatio } from './questions/scale.js';
@@ -73,6 +74,16 @@ const bars: readonly Bar[] = [
       teardown === undefined ? undefined : filesRatio(teardown, how),
     ),
   ),
+  atLeast('anchor vault put of a large file against the hash limit', 0.9, ({ copy }) =>
+    copy === undefined ? undefined : speedRatio(copy, 'anchor vault put', 'hash limit'),
+  ),
+  {
+    ...{ what: 'page cache that it leaves', limit: 64, is: 'below', unit: 'MB' },
+    measure: ({ copy }) =>
+      spread(
+        (copy === undefined ? [] : mostCached(copy, 'anchor vault put')).map((bytes) => bytes / 2 ** 20),
+      ),
+  },
   {
     ...{ what: '1,000 rooms destroyed at once: all exit events', limit: 500, is: 'below', unit: 'ms' },
     measure: ({ scale }) => spread(scale?.destroyed.map(({ exited }) => exited) ?? []),

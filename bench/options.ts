@@ -26,6 +26,7 @@ What is asked (default: what the bars of the design need, ${dueQuestions.join(',
   --question NAME  only this one: ${questionNames.join(', ')};
                    may be repeated, or several with commas
   --scale          as --question scale,churn
+  --copy           as --question copy; BENCH_COPY_DIR: a directory on the disk in question
   --all            every question
 
 How:
@@ -53,6 +54,7 @@ export function parseOptions(args: readonly string[], drawSeed: () => number): O
     options: {
       question: { type: 'string', multiple: true, default: [] },
       scale: { type: 'boolean', default: false },
+      copy: { type: 'boolean', default: false },
       all: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
@@ -67,8 +69,12 @@ export function parseOptions(args: readonly string[], drawSeed: () => number): O
       help: { type: 'boolean', default: false },
     },
   });
-  const { quick, scale, all, fifo, json, from, compare, plots, help } = values;
-  const named = [...words(values.question), ...(scale ? ['scale', 'churn'] : [])].map(questionNamed);
+  const { quick, scale, copy, all, fifo, json, from, compare, plots, help } = values;
+  const named = [
+    ...words(values.question),
+    ...(scale ? ['scale', 'churn'] : []),
+    ...(copy ? ['copy'] : []),
+  ].map(questionNamed);
   return {
     questions: all ? questionNames : named.length > 0 ? named : dueQuestions,
     rounds: wholeNumber('--rounds', values.rounds ?? (quick ? '30' : '300'), 1),

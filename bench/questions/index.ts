@@ -1,4 +1,5 @@
 import { type ChurnAnswer, churn } from './churn.js';
+import { type CopyAnswer, copy } from './copy.js';
 import { type IndependenceAnswer, independence } from './independence.js';
 import { type LatencyAnswer, latency } from './latency.js';
 import { type LimitsAnswer, limitsQuestion } from './limits.js';
@@ -18,6 +19,7 @@ export interface Answers {
   readonly independence: IndependenceAnswer;
   readonly teardown: TeardownAnswer;
   readonly limits: LimitsAnswer;
+  readonly copy: CopyAnswer;
 }
 
 export type QuestionName = keyof Answers;
@@ -32,6 +34,7 @@ const questions: { readonly [Name in QuestionName]: Question<Answers[Name]> } = 
   independence,
   teardown,
   limits: limitsQuestion,
+  copy,
 };
 
 export const questionNames = Object.keys(questions) as readonly QuestionName[];

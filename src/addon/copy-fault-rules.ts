@@ -12,6 +12,10 @@ const full = {
     hint: 'The file system (FAT?) or a limit takes no file of that size.',
   },
   EROFS: { code: 'ERR_VAULT_READ_ONLY' },
+  'EIO ENXIO': {
+    code: 'ERR_VAULT_IO',
+    hint: 'The device failed or is gone: see the kernel log (dmesg), and check its file system before it is used again.',
+  },
 } as const;
 
 const source = {

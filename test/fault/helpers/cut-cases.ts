@@ -99,8 +99,7 @@ const receive: CutCase = {
   name: 'receive',
   async sources(t) {
     const directory = await capsuleSources(t);
-    const [program = '', ...words] = [...capsuleDriver, directory, 'pack'];
-    await run(program, words);
+    await run(process.execPath, [...capsuleDriver.slice(1), directory, 'pack']);
     return directory;
   },
   async fill(mount, sources) {

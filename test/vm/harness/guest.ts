@@ -54,6 +54,7 @@ export async function runGuest(
     const environment = {
       ANCHOR_ROOMS_GUEST: parts.kernel.release,
       ANCHOR_ROOMS_ACCELERATOR: parts.accelerator,
+      ANCHOR_POWER_CUTS: process.env['ANCHOR_POWER_CUTS'] ?? '',
     };
     const disks = {
       runtime: { image: parts.runtime, writable: false },

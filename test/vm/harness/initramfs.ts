@@ -6,7 +6,11 @@ import { cache, once, repository } from './paths.js';
 import { fileStamp, runTool, stamp, tool } from './tools.js';
 
 /** What the guest itself needs, and what rooms need of a host. Everything else is built into Debian's kernel. */
-const wantedModules = ['virtio_pci', 'virtio_blk', 'virtio_console', 'loop', 'squashfs', 'overlay', 'erofs'];
+const wantedModules = [
+  ...['virtio_pci', 'virtio_blk', 'virtio_console', 'loop', 'squashfs', 'overlay', 'erofs'],
+  // Disks that fail, lie and are recorded; FAT32 and what its names are written in.
+  ...['dm_mod', 'dm_flakey', 'dm_log_writes', 'vfat', 'nls_cp437', 'nls_ascii'],
+];
 
 /**
  * A small archive with busybox, the modules in the order to load them, and the first init. It is not compressed: an
