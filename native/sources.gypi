@@ -17,6 +17,7 @@
       "native/bridge/tree.cc",
       "native/copy/digest.cc",
       "native/copy/hashing.cc",
+      "native/copy/read_back.cc",
       "native/copy/source.cc",
       "native/copy/target.cc",
       "native/copy/transfer.cc",

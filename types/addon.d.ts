@@ -53,6 +53,11 @@ export interface TransferOrder {
   readonly sparse: boolean;
   /** Read what is on the device and not in the page cache: O_DIRECT, or where the file system has none, after its clean pages were dropped. */
   readonly pastCache: boolean;
+  /**
+   * Targets of more than 64 MiB are read back from the device while they are written, each byte after an fdatasync that covered it; their
+   * `readBack` has what it gave. Smaller ones are for the caller to read back.
+   */
+  readonly readBack: boolean;
 }
 
 export interface TransferFile {
@@ -64,13 +69,24 @@ export interface TransferFile {
   readonly expected: string;
   /** Permission bits of the target. */
   readonly mode: number;
+  /**
+   * The part of the source that is read; a length of null goes to its end. What is not there fails with copy.changed. With `pastCache` an
+   * offset in whole blocks of 4096 bytes.
+   */
+  readonly offset: number;
+  readonly length: number | null;
+  /**
+   * It follows on the file before it in the list: `whole` is a digest of both, and if the target is the same, it is put behind it. Mode
+   * and `readBack` are those of the last.
+   */
+  readonly continues: boolean;
 }
 
 export interface NativeTransfer {
   /** Once. Rejects with the first fault; what was made by then stays. Keeps Node alive. */
   run(): Promise<readonly TransferredFile[]>;
-  /** Bytes that are on the disk (read, where nothing is written), and files that are done. */
-  progress(): { readonly bytes: number; readonly file: number };
+  /** Bytes that are on the disk (read, where nothing is written), bytes of targets that were read back, and files that are done. */
+  progress(): { readonly bytes: number; readonly verified: number; readonly file: number };
   /** run() then rejects with copy.cancelled. */
   cancel(): void;
 }
@@ -80,6 +96,10 @@ export interface TransferredFile {
   /** 64 hex digits; empty where not asked for. */
   readonly sha256: string;
   readonly blake3: string;
+  /** SHA-256 of this and all that it continues, where it is the last of several; else empty. */
+  readonly whole: string;
+  /** BLAKE3 of the target as it was read back; empty where it was not. */
+  readonly readBack: string;
   /** Of the source, as in TreeEntry. */
   readonly version: string;
   /** Whether it was read with O_DIRECT. */

@@ -10,6 +10,9 @@ namespace rooms::bridge {
 
 namespace {
 
+// Numbers of JavaScript are whole up to here.
+constexpr int64_t kMostBytes = (1LL << 53) - 1;
+
 bool ReadOrder(std::string_view text, copy::Order& order, std::string& mistake) {
   plan::Arena arena;
   return ReadText(text, "order", arena, true, mistake, [&order](Reading&, Fields& fields) {
@@ -18,6 +21,7 @@ bool ReadOrder(std::string_view text, copy::Order& order, std::string& mistake) 
     order.blake3 = fields.Flag("blake3");
     order.sparse = fields.Flag("sparse");
     order.past_cache = fields.Flag("pastCache");
+    order.read_back = fields.Flag("readBack");
     // They own strings, so they lie in the order and not in the arena.
     fields.List<char>("files", [&order](Fields& item, char&) {
       copy::FileOrder file;
@@ -25,6 +29,9 @@ bool ReadOrder(std::string_view text, copy::Order& order, std::string& mistake) 
       file.target = item.Text("target");
       file.expected = item.Text("expected");
       file.mode = static_cast<uint32_t>(item.Integer("mode", 0, 0777));
+      file.offset = static_cast<uint64_t>(item.Integer("offset", 0, kMostBytes));
+      file.length = static_cast<uint64_t>(item.IntegerOrNull("length", 0, kMostBytes, -1));
+      file.continues = item.Flag("continues");
       order.files.push_back(std::move(file));
     });
   });
@@ -40,6 +47,8 @@ Napi::Value ResultsOf(Napi::Env env, const copy::Transfer& transfer) {
     object.Set("sha256", results[i].sha256);
     object.Set("blake3", results[i].blake3);
     object.Set("version", results[i].version);
+    object.Set("whole", results[i].whole);
+    object.Set("readBack", results[i].read_back);
     object.Set("direct", results[i].direct);
     list.Set(i, object);
   }
@@ -108,6 +117,7 @@ Napi::Value Transfer::Run(const Napi::CallbackInfo& info) {
 Napi::Value Transfer::Progress(const Napi::CallbackInfo& info) {
   Napi::Object progress = Napi::Object::New(info.Env());
   progress.Set("bytes", static_cast<double>(transfer_ ? transfer_->bytes() : 0));
+  progress.Set("verified", static_cast<double>(transfer_ ? transfer_->verified() : 0));
   progress.Set("file", static_cast<double>(transfer_ ? transfer_->file() : 0));
   return progress;
 }

@@ -6,8 +6,12 @@
 
 namespace rooms::copy {
 
-Hashing::Hashing(bool sha256, bool blake3, uint64_t size, const std::atomic<bool>& cancelled)
-    : sha256_(sha256), blake3_(blake3), threads_((sha256 || blake3) && size > Ring::kBuffer), cancelled_(cancelled) {}
+Hashing::Hashing(bool sha256, bool blake3, Digest* whole, uint64_t size, const std::atomic<bool>& cancelled)
+    : sha256_(sha256),
+      blake3_(blake3),
+      threads_((sha256 || blake3 || whole) && size > Ring::kBuffer),
+      whole_(whole),
+      cancelled_(cancelled) {}
 
 Hashing::~Hashing() {
   abandoned_ = true;
@@ -15,18 +19,23 @@ Hashing::~Hashing() {
 }
 
 bool Hashing::Start(sys::Fault& fault) {
-  if (sha256_) lines_.push_back({NewSha256(), {}});
-  if (blake3_) lines_.push_back({NewBlake3(), {}});
-  for (Line& line : lines_)
-    if (!line.digest) return sys::Fail(fault, "copy.hash", "EVP_sha256", ENOSYS);
+  if ((sha256_ && !Add(NewSha256())) || (blake3_ && !Add(NewBlake3())))
+    return sys::Fail(fault, "copy.hash", "EVP_sha256", ENOSYS);
+  if (whole_) lines_.push_back({nullptr, whole_, {}});
   if (!threads_) return true;
   unsigned running = 0;
   for (Line& line : lines_) {
-    int error = line.thread.Start([this, digest = line.digest.get()] { Follow(*digest); });
+    int error = line.thread.Start([this, digest = line.digest] { Follow(*digest); });
     if (error) return sys::Fail(fault, "copy.thread", "pthread_create", error);
     ring_.SetReaders(++running);
   }
   return true;
+}
+
+bool Hashing::Add(std::unique_ptr<Digest> digest) {
+  Digest* fed = digest.get();
+  lines_.push_back({std::move(digest), fed, {}});
+  return fed != nullptr;
 }
 
 void Hashing::Feed(const Piece& piece) {

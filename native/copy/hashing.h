@@ -15,7 +15,8 @@ namespace rooms::copy {
 // buffer is hashed on the way.
 class Hashing {
  public:
-  Hashing(bool sha256, bool blake3, uint64_t size, const std::atomic<bool>& cancelled);
+  // `whole`: one more that is fed and goes on after this file, or null.
+  Hashing(bool sha256, bool blake3, Digest* whole, uint64_t size, const std::atomic<bool>& cancelled);
   ~Hashing();
   Hashing(const Hashing&) = delete;
   Hashing& operator=(const Hashing&) = delete;
@@ -30,7 +31,8 @@ class Hashing {
 
  private:
   struct Line {
-    std::unique_ptr<Digest> digest;
+    std::unique_ptr<Digest> own;
+    Digest* digest;
     sys::Thread thread;
   };
 
@@ -39,7 +41,10 @@ class Hashing {
   void Digested(Digest& digest, const Piece& piece) const;
   void Stop();
 
+  bool Add(std::unique_ptr<Digest> digest);
+
   const bool sha256_, blake3_, threads_;
+  Digest* const whole_;
   const std::atomic<bool>& cancelled_;
   Ring ring_;
   std::vector<Line> lines_;

@@ -25,6 +25,9 @@ class Target {
   bool Finish(uint64_t size, uint32_t mode, sys::Fault& fault);
   bool Sync(sys::Fault& fault);
 
+  int fd() const { return fd_.get(); }
+  const std::string& path() const { return path_; }
+
  private:
   bool Behind(uint64_t until, sys::Fault& fault);
 

@@ -1,13 +1,18 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "copy/digest.h"
 #include "copy/target.h"
 #include "sys/fault.h"
 
 namespace rooms::copy {
+
+class Hashing;
+class Source;
 
 // types/addon.d.ts TransferOrder.
 struct FileOrder {
@@ -15,6 +20,12 @@ struct FileOrder {
   std::string target;    // empty: only read
   std::string expected;  // a version, or empty
   uint32_t mode = 0;     // of the target
+  uint64_t offset = 0, length = kToTheEnd;
+  // Follows on the file before: `whole` is a digest of both, and what has the same
+  // target is put behind it.
+  bool continues = false;
+
+  static constexpr uint64_t kToTheEnd = UINT64_MAX;
 };
 
 struct Order {
@@ -23,11 +34,14 @@ struct Order {
   bool sha256 = false, blake3 = false;
   bool sparse = false;      // holes stay holes
   bool past_cache = false;  // reads what is on the device
+  bool read_back = false;   // large targets are read back while they are written
 };
 
 struct FileResult {
   uint64_t size = 0;
   std::string sha256, blake3, version;
+  std::string whole;      // SHA-256 of all from the last that does not continue on; of the last of them
+  std::string read_back;  // BLAKE3 of the target as the device gives it back; of large ones
   bool direct = false;
 };
 
@@ -35,27 +49,39 @@ struct FileResult {
 // remove. Run() belongs to one thread, the rest may be called from any.
 class Transfer {
  public:
-  explicit Transfer(Order order) : order_(std::move(order)) {}
+  explicit Transfer(Order order);
+  ~Transfer();
 
   bool Run(sys::Fault& fault);
   void Cancel() { cancelled_ = true; }
 
-  // Bytes that are on the disk, or that were read where nothing is written.
+  // Bytes that are on the disk, or that were read where nothing is written; files; bytes that were read back.
   uint64_t bytes() const { return bytes_; }
   uint64_t file() const { return file_; }
+  uint64_t verified() const { return verified_; }
   // After Run().
   const std::vector<FileResult>& results() const { return results_; }
 
  private:
-  bool OneFile(int root, const FileOrder& file, FileResult& result, sys::Fault& fault);
+  // What is written, as long as the next file goes on with it.
+  struct Output;
+
+  bool OneFile(int root, size_t index, FileResult& result, sys::Fault& fault);
+  bool Pass(const FileOrder& file, Source& source, uint64_t end, Hashing& hashing, sys::Fault& fault);
+  bool Begin(const FileOrder& file, const Source& source, uint64_t size, sys::Fault& fault);
+  bool Put(const char* bytes, uint64_t length, uint64_t at, sys::Fault& fault);
+  bool Finish(const FileOrder& file, FileResult& result, sys::Fault& fault);
+  bool Continued(size_t index) const;
   bool SyncAll(sys::Fault& fault);
   bool Cancelled(sys::Fault& fault) const;
 
   const Order order_;
   std::vector<FileResult> results_;
+  std::unique_ptr<Output> output_;
+  std::unique_ptr<Digest> whole_;
   std::vector<Target> unsynced_;
   uint64_t unsynced_bytes_ = 0;
-  std::atomic<uint64_t> bytes_ = 0, file_ = 0;
+  std::atomic<uint64_t> bytes_ = 0, file_ = 0, verified_ = 0;
   std::atomic<bool> cancelled_ = false;
 };
 

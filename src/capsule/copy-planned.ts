@@ -1,15 +1,19 @@
+import { unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Addon } from '../../types/addon.js';
+import type { Addon, TransferredFile } from '../../types/addon.js';
 import { makeDirectories } from '../vault/durable.js';
 import { attempt } from '../vault/system-error.js';
-import { runTransfer, type TransferOptions } from '../vault/transfer.js';
+import {
+  runTransfer,
+  type FileRequest,
+  type TransferOptions,
+  type TransferRequest,
+} from '../vault/transfer.js';
 import type { CapsuleFile } from './contents.js';
-import { openRoot } from './inside.js';
 import type { PlannedFile, Splitting } from './pack-request.js';
-import { splitFile } from './parts.js';
 import { partName } from './stored-names.js';
 
-/** Copies files into a capsule that is being made, hashed while they are read. */
+/** Copies files into a capsule that is being made, in parts where they are too long, hashed while they are read. */
 export async function copyPlanned(
   addon: Addon,
   files: readonly PlannedFile[],
@@ -17,7 +21,7 @@ export async function copyPlanned(
   splitting: Splitting | null,
   options: TransferOptions & {
     readonly total: number;
-    /** Hashes of parts that are there already, by their paths below the capsule. */
+    /** Hashes of parts that are there already, as they were read back, by their paths below the capsule: what is right is not written again. */
     readonly present?: ReadonlyMap<string, string>;
   },
 ): Promise<ReadonlyMap<PlannedFile, CapsuleFile>> {
@@ -28,93 +32,85 @@ export async function copyPlanned(
       files.map(({ stored }) => dirname(stored)),
     ),
   );
-  const meter = new Meter(options);
-  const inParts = new Set(files.filter(({ size }) => splitting !== null && size > splitting.over));
-  const whole = files.filter((file) => !inParts.has(file));
-  for (const root of new Set(whole.map((file) => file.root))) {
-    const these = whole.filter((file) => file.root === root);
-    const order = {
-      root,
-      files: these.map(({ source, version, stored }) => ({
-        source,
-        target: join(directory, stored),
-        expected: version,
+  const { present = new Map<string, string>(), ...rest } = options;
+  const before = { bytes: 0 };
+  for (const root of new Set(files.map((file) => file.root))) {
+    const these = files.filter((file) => file.root === root).map((file) => planPieces(file, splitting));
+    const parts = these.flatMap(({ file, ranges }) =>
+      ranges.map(({ stored, offset, length }): PartRequest => ({
+        source: file.source,
+        // What is there already is only hashed: the hash of all of the file needs it.
+        target: present.has(stored) ? '' : join(directory, stored),
+        stored,
+        expected: file.version,
         mode: 0o644,
+        offset,
+        length,
+        continues: offset > 0,
       })),
-      sha256: true,
-      blake3: false,
-      sparse: true,
-      pastCache: false,
-    };
-    const results = await runTransfer(addon, order, { phase: 'copy', total: options.total }, meter.options());
-    for (const [i, file] of these.entries()) {
-      const { size = 0, sha256 = '' } = results[i] ?? {};
-      copied.set(file, capsuleFile(file, { size, sha256 }, [{ path: file.stored, size, sha256 }]));
-      meter.add(size);
+    );
+    const phase = { phase: 'copy', total: options.total, before: before.bytes } as const;
+    const results = [...(await runTransfer(addon, requestOf(root, parts), phase, rest))];
+    const wrong = parts.filter(
+      ({ target, stored }, at) => target === '' && results[at]?.sha256 !== present.get(stored),
+    );
+    for (const { stored } of wrong)
+      await attempt('vault.target', join(directory, stored), () => unlink(join(directory, stored)));
+    const again = wrong.map((one) => ({ ...one, target: join(directory, one.stored), continues: false }));
+    if (again.length > 0)
+      await runTransfer(addon, requestOf(root, again), { ...phase, before: 0 }, { signal: options.signal });
+    for (const { file, ranges } of these) {
+      const written = results.splice(0, ranges.length);
+      copied.set(file, capsuleFile(file, ranges, written));
+      before.bytes += file.size;
     }
   }
-  for (const file of inParts)
-    if (splitting !== null)
-      copied.set(file, await copyInParts(file, directory, splitting.part, meter, options));
   return copied;
 }
 
-async function copyInParts(
+interface PartRequest extends FileRequest {
+  readonly stored: string;
+}
+
+function requestOf(root: string, parts: readonly PartRequest[]): TransferRequest {
+  const files = parts.map(({ stored: _, ...file }) => file);
+  return { root, files, sha256: true, blake3: false, sparse: true, pastCache: false };
+}
+
+/** A part of a file, and what it is called in the capsule. */
+interface Range {
+  readonly stored: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** All of it, or parts where it is too long for that. */
+function planPieces(
   file: PlannedFile,
-  directory: string,
-  part: number,
-  meter: Meter,
-  { signal, present }: TransferOptions & { readonly present?: ReadonlyMap<string, string> },
-): Promise<CapsuleFile> {
-  const root = await attempt('vault.source', file.root, () => openRoot(file.root));
-  try {
-    const target = (number: number): string => join(directory, partName(file.stored, number));
-    const onBytes = (bytes: number): void => meter.add(bytes, file.source);
-    const { whole, parts } = await splitFile(root, file.source, part, target, {
-      signal,
-      onBytes,
-      present: (number) => present?.get(partName(file.stored, number)) ?? null,
-    });
-    return capsuleFile(
-      file,
-      whole,
-      parts.map((written, i) => ({ path: partName(file.stored, i), ...written })),
-    );
-  } finally {
-    await root.close();
-  }
+  splitting: Splitting | null,
+): { readonly file: PlannedFile; readonly ranges: readonly Range[] } {
+  const { size, stored } = file;
+  if (splitting === null || size <= splitting.over)
+    return { file, ranges: [{ stored, offset: 0, length: size }] };
+  const { part } = splitting;
+  const ranges = Array.from({ length: Math.ceil(size / part) }, (_, number) => ({
+    stored: partName(stored, number),
+    offset: number * part,
+    length: Math.min(part, size - number * part),
+  }));
+  return { file, ranges };
 }
 
 function capsuleFile(
   { path, executable }: PlannedFile,
-  { size, sha256 }: { readonly size: number; readonly sha256: string },
-  pieces: CapsuleFile['pieces'],
+  ranges: readonly Range[],
+  written: readonly TransferredFile[],
 ): CapsuleFile {
-  return { path, size, sha256, executable, pieces };
-}
-
-/** One progress for many transfers. */
-class Meter {
-  #before = 0;
-  #told = 0;
-
-  constructor(private readonly all: TransferOptions & { readonly total: number }) {}
-
-  /** Of the next transfer. */
-  options(): TransferOptions {
-    const { signal, onProgress } = this.all;
-    return {
-      signal,
-      onProgress:
-        onProgress && ((progress) => onProgress({ ...progress, bytes: this.#before + progress.bytes })),
-    };
-  }
-
-  /** Bytes that are done; with a path they are told now and then. */
-  add(bytes: number, path?: string): void {
-    this.#before += bytes;
-    if (path === undefined || performance.now() - this.#told < 100) return;
-    this.#told = performance.now();
-    this.all.onProgress?.({ phase: 'copy', bytes: this.#before, total: this.all.total, rate: 0, path });
-  }
+  const pieces = ranges.map(({ stored }, at) => {
+    const { size = 0, sha256 = '' } = written[at] ?? {};
+    return { path: stored, size, sha256 };
+  });
+  const size = pieces.reduce((sum, piece) => sum + piece.size, 0);
+  const only = pieces.length === 1 ? pieces[0]?.sha256 : undefined;
+  return { path, size, sha256: only ?? written.at(-1)?.whole ?? '', executable, pieces };
 }

@@ -178,7 +178,11 @@ async function present(path: string): Promise<string> {
 }
 
 /** What is planned of a source, below a place of the bag. */
-export function itemOf({ type, root, files, emptyDirectories }: Source, name: string, place: string): PlannedItem {
+export function itemOf(
+  { type, root, files, emptyDirectories }: Source,
+  name: string,
+  place: string,
+): PlannedItem {
   const names = storedPaths(files.map(({ path }) => path));
   const planned = files.map(({ source, path, version, size, executable }) => ({
     root,

@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Addon } from '../../types/addon.js';
 import { loadAddon } from '../addon/load.js';
 import { RoomError } from '../errors.js';
 import { removeTree } from '../vault/durable.js';
@@ -12,7 +11,6 @@ import type { Vault } from '../vault/vault.js';
 import { changed } from './check.js';
 import { itemDigest, type CapsuleItem } from './contents.js';
 import { pathIn } from './inside.js';
-import { joinParts } from './parts.js';
 import { shown } from './problem.js';
 import type { CapsuleSignature } from './signature.js';
 import type { BagVerification, OpenBag } from './verify.js';
@@ -142,41 +140,28 @@ async function assemble(
         ];
   for (const directory of directories)
     await attempt('vault.target', directory, () => mkdir(directory, { recursive: true }));
-  await copyWhole(addon, bag, item, placeOf, options);
-  for (const { path, pieces, sha256, executable } of item.files) {
-    if (pieces.length === 1) continue;
-    const written = await joinParts(bag.root, pieces, placeOf(path), modeOf(executable), {
-      signal: options.signal,
-    });
-    if (written.sha256 !== sha256) throw changed(path);
-  }
-}
-
-async function copyWhole(
-  addon: Addon,
-  { root, listing }: OpenBag<unknown>,
-  { files }: CapsuleItem,
-  placeOf: (path: string) => string,
-  options: TransferOptions,
-): Promise<void> {
-  const whole = files.filter(({ pieces }) => pieces.length === 1);
   const order = {
-    root: pathIn(root),
-    files: whole.map(({ path, executable, pieces: [piece] }) => ({
-      source: piece?.path ?? '',
-      target: placeOf(path),
-      expected: listing.files.get(piece?.path ?? '')?.version ?? '',
-      mode: modeOf(executable),
-    })),
+    root: pathIn(bag.root),
+    files: item.files.flatMap(({ path, executable, pieces }) =>
+      pieces.map((piece, at) => ({
+        source: piece.path,
+        target: placeOf(path),
+        expected: bag.listing.files.get(piece.path)?.version ?? '',
+        mode: modeOf(executable),
+        continues: at > 0,
+      })),
+    ),
     sha256: true,
     blake3: false,
     sparse: true,
     pastCache: false,
   };
-  const total = whole.reduce((sum, { size }) => sum + size, 0);
-  const results = await runTransfer(addon, order, { phase: 'copy', total }, options);
-  const wrong = whole.find(({ sha256 }, i) => results[i]?.sha256 !== sha256);
-  if (wrong !== undefined) throw changed(wrong.path);
+  const total = item.files.reduce((sum, { size }) => sum + size, 0);
+  const results = [...(await runTransfer(addon, order, { phase: 'copy', total }, options))];
+  for (const { path, pieces, sha256 } of item.files) {
+    const last = results.splice(0, pieces.length).at(-1);
+    if ((pieces.length === 1 ? last?.sha256 : last?.whole) !== sha256) throw changed(path);
+  }
 }
 
 function modeOf(executable: boolean): number {

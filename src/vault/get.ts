@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { TransferFile } from '../../types/addon.js';
 import { RoomError } from '../errors.js';
 import type { VaultCore } from './core.js';
 import { makeDirectories, removeTree, syncDirectory } from './durable.js';
@@ -11,7 +10,7 @@ import { referenceText } from '../spec/vault-reference.js';
 import { requireSpace } from './space.js';
 import { contentRoot, readBack } from './stored-files.js';
 import { attempt, isErrno } from './system-error.js';
-import { runTransfer, type TransferOptions } from './transfer.js';
+import { runTransfer, type FileRequest, type TransferOptions } from './transfer.js';
 
 /** What was copied out. */
 export interface GetResult {
@@ -47,7 +46,7 @@ export async function get(
       core.addon,
       {
         root: contentRoot(directory, meta),
-        files: meta.files.map((file): TransferFile => ({
+        files: meta.files.map((file): FileRequest => ({
           source: file.path,
           target: targetOf(file),
           expected: '',
@@ -57,6 +56,7 @@ export async function get(
         blake3: true,
         sparse: true,
         pastCache: false,
+        readBack: true,
       },
       { phase: 'copy', total: meta.size },
       options,
@@ -65,7 +65,9 @@ export async function get(
     if (damaged.length > 0) throw damagedIn(located, namesOf(damaged));
     const back =
       meta.type === 'file' ? meta.files.map((file) => ({ ...file, path: basename(partial) })) : meta.files;
-    const bad = await readBack(core.addon, meta.type === 'file' ? dirname(partial) : partial, back, options);
+    const root = meta.type === 'file' ? dirname(partial) : partial;
+    const already = results.map((result) => result.readBack);
+    const bad = await readBack(core.addon, root, back, options, already);
     if (bad.length > 0) throw lost(target);
     await attempt('vault.target', target, async () => {
       await syncTree(meta, partial);

@@ -1,6 +1,6 @@
 import { mkdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { TransferFile, TransferredFile } from '../../types/addon.js';
+import type { TransferredFile } from '../../types/addon.js';
 import { RoomError } from '../errors.js';
 import type { VaultCore } from './core.js';
 import { makeDirectories } from './durable.js';
@@ -9,7 +9,7 @@ import type { StoredFile } from './meta.js';
 import type { Source, SourceFile } from './source.js';
 import { contentRoot, readBack, readingOrder, storedMode } from './stored-files.js';
 import { attempt } from './system-error.js';
-import { runTransfer, type TransferOptions } from './transfer.js';
+import { runTransfer, type FileRequest, type TransferOptions } from './transfer.js';
 
 /** The files of a generation, on the disk. */
 export interface Staged {
@@ -33,7 +33,7 @@ export async function stageFiles(
   const root = contentRoot(generation, { type: source.type, name });
   await makeRoom(source, root);
   const places = new Map(source.files.map((file) => [file, source.type === 'file' ? name : file.path]));
-  const stage: Staging = { core, source, root, places, options, stored: new Map() };
+  const stage: Staging = { core, source, root, places, options, stored: new Map(), back: new Map() };
   const linked = await shareWhatIsThere(stage, duplicates);
   await copy(
     stage,
@@ -64,6 +64,8 @@ interface Staging {
   readonly places: ReadonlyMap<SourceFile, string>;
   readonly options: TransferOptions;
   readonly stored: Map<SourceFile, StoredFile>;
+  /** BLAKE3 of what was read back already. */
+  readonly back: Map<SourceFile, string>;
 }
 
 /** Hashes what may be there, and links what is. */
@@ -86,7 +88,7 @@ async function shareWhatIsThere(stage: Staging, duplicates: Duplicates): Promise
 async function copy(stage: Staging, files: readonly SourceFile[]): Promise<void> {
   if (files.length === 0) return;
   const { core, source, root, places, options } = stage;
-  const order = files.map((file): TransferFile => ({
+  const order = files.map((file): FileRequest => ({
     source: file.source,
     target: join(root, places.get(file) ?? ''),
     expected: file.version,
@@ -94,16 +96,28 @@ async function copy(stage: Staging, files: readonly SourceFile[]): Promise<void>
   }));
   const results = await runTransfer(
     core.addon,
-    { root: source.root, files: order, sha256: true, blake3: true, sparse: true, pastCache: false },
+    {
+      root: source.root,
+      files: order,
+      sha256: true,
+      blake3: true,
+      sparse: true,
+      pastCache: false,
+      readBack: true,
+    },
     { phase: 'copy', total: sizeOf(files) },
     options,
   );
-  for (const [at, file] of files.entries()) keep(stage, file, results[at]);
+  for (const [at, file] of files.entries()) {
+    keep(stage, file, results[at]);
+    stage.back.set(file, results[at]?.readBack ?? '');
+  }
 }
 
 async function badFiles(stage: Staging, files: readonly SourceFile[]): Promise<readonly SourceFile[]> {
   const expected = files.map((file) => storedOf(stage, file));
-  const bad = await readBack(stage.core.addon, stage.root, expected, stage.options);
+  const already = files.map((file) => stage.back.get(file) ?? '');
+  const bad = await readBack(stage.core.addon, stage.root, expected, stage.options, already);
   return files.filter((_, at) => bad.includes(expected[at] as StoredFile));
 }
 

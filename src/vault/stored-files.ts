@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Addon, TransferFile, TransferOrder } from '../../types/addon.js';
+import type { Addon, TransferOrder } from '../../types/addon.js';
 import type { GenerationMeta, StoredFile } from './meta.js';
-import { runTransfer, type TransferOptions } from './transfer.js';
+import { runTransfer, type FileRequest, type TransferOptions, type TransferRequest } from './transfer.js';
 
 /** Where the files of a generation begin: its directory, or the directory of the thing. */
 export function contentRoot(
@@ -21,8 +21,8 @@ export function readingOrder(
   root: string,
   files: readonly { readonly source: string; readonly version: string }[],
   how: Pick<TransferOrder, 'sha256' | 'blake3' | 'pastCache'>,
-): TransferOrder {
-  const order = files.map(({ source, version }): TransferFile => ({
+): TransferRequest {
+  const order = files.map(({ source, version }): FileRequest => ({
     source,
     target: '',
     expected: version,
@@ -31,20 +31,33 @@ export function readingOrder(
   return { root, files: order, sparse: true, ...how };
 }
 
-/** Reads files back from the disk, and returns those that are not what they should be. */
+/**
+ * Reads files back from the disk, and returns those that are not what they should be. `already`: of each file the BLAKE3 of what was read
+ * back while it was written, or nothing.
+ */
 export async function readBack(
   addon: Addon,
   root: string,
   files: readonly StoredFile[],
   options: TransferOptions,
+  already: readonly string[] = [],
 ): Promise<readonly StoredFile[]> {
-  if (files.length === 0) return [];
-  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const rest = files.filter((_, at) => (already[at] ?? '') === '');
+  const bad = new Set(files.filter(({ blake3 }, at) => (already[at] ?? '') !== '' && already[at] !== blake3));
+  if (rest.length === 0) return [...bad];
+  const total = sizeOf(files);
   const order = readingOrder(
     root,
-    files.map(({ path }) => ({ source: path, version: '' })),
+    rest.map(({ path }) => ({ source: path, version: '' })),
     { sha256: false, blake3: true, pastCache: true },
   );
-  const results = await runTransfer(addon, order, { phase: 'verify', total }, options);
-  return files.filter((file, at) => results[at]?.blake3 !== file.blake3 || results[at].size !== file.size);
+  const phase = { phase: 'verify', total, before: total - sizeOf(rest) } as const;
+  const results = await runTransfer(addon, order, phase, options);
+  for (const [at, file] of rest.entries())
+    if (results[at]?.blake3 !== file.blake3 || results[at].size !== file.size) bad.add(file);
+  return files.filter((file) => bad.has(file));
+}
+
+function sizeOf(files: readonly StoredFile[]): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
 }

@@ -1,4 +1,4 @@
-import type { Addon, FaultError, TransferOrder, TransferredFile } from '../../types/addon.js';
+import type { Addon, FaultError, TransferFile, TransferOrder, TransferredFile } from '../../types/addon.js';
 import { onAbort } from '../abort.js';
 import { errorFromNative } from '../addon/refusal.js';
 
@@ -28,31 +28,56 @@ export interface TransferOptions {
 export interface PhaseInfo {
   readonly phase: TransferPhase;
   readonly total: number;
+  /** Bytes of the phase that were done before. */
+  readonly before?: number;
 }
+
+/** All of a file, unless a range is named. */
+export type FileRequest = Omit<TransferFile, keyof typeof wholeFile> & Partial<typeof wholeFile>;
+
+/** Nothing is read back, unless it is said. */
+export type TransferRequest = Omit<TransferOrder, 'files' | 'readBack'> & {
+  readonly files: readonly FileRequest[];
+  readonly readBack?: boolean;
+};
+
+const wholeFile: Pick<TransferFile, 'offset' | 'length' | 'continues'> = {
+  offset: 0,
+  length: null,
+  continues: false,
+};
 
 const interval = 100;
 /** What the rate is the mean of, in ticks. */
 const window = 20;
 
+function orderOf({ files, readBack = false, ...how }: TransferRequest): TransferOrder {
+  return { ...how, readBack, files: files.map((file) => ({ ...wholeFile, ...file })) };
+}
+
 /** Runs one native transfer: rejects with a RoomError, or with the reason of the signal once nothing runs any more. */
 export async function runTransfer(
   addon: Addon,
-  order: TransferOrder,
-  { phase, total }: PhaseInfo,
+  request: TransferRequest,
+  { phase, total, before = 0 }: PhaseInfo,
   { signal, onProgress }: TransferOptions,
 ): Promise<readonly TransferredFile[]> {
   signal?.throwIfAborted();
+  const order = orderOf(request);
   const transfer = new addon.Transfer(JSON.stringify(order));
   const samples: { at: number; bytes: number }[] = [];
   const report = (): void => {
-    const { bytes, file } = transfer.progress();
-    samples.push({ at: performance.now(), bytes });
+    const { file, ...now } = transfer.progress();
+    // What is on the disk already is still being read back.
+    const reading = order.readBack && now.bytes >= total;
+    const bytes = before + (reading ? now.verified : now.bytes);
+    samples.push({ at: performance.now(), bytes: before + now.bytes + now.verified });
     if (samples.length > window) samples.shift();
     const [first, last] = [samples[0], samples.at(-1)];
     const time = first === undefined || last === undefined ? 0 : last.at - first.at;
     const rate = time > 0 ? (((last?.bytes ?? 0) - (first?.bytes ?? 0)) * 1000) / time : 0;
     const path = order.files[Math.min(file, order.files.length - 1)]?.source ?? '';
-    onProgress?.({ phase, bytes, total, rate, path });
+    onProgress?.({ phase: reading ? 'verify' : phase, bytes, total, rate, path });
   };
   const leave = onAbort(signal, () => transfer.cancel());
   const timer = onProgress === undefined ? undefined : setInterval(report, interval);

@@ -14,6 +14,9 @@ const copy = (source: string, target = '', more: Partial<TransferFile> = {}): Tr
   target,
   expected: '',
   mode: 0o640,
+  offset: 0,
+  length: null,
+  continues: false,
   ...more,
 });
 
@@ -22,7 +25,16 @@ function order(
   files: readonly TransferFile[],
   more: Partial<TransferOrder> = {},
 ): Json<TransferOrder> {
-  const whole = { root, files, sha256: true, blake3: true, sparse: true, pastCache: false, ...more };
+  const whole = {
+    root,
+    files,
+    sha256: true,
+    blake3: true,
+    sparse: true,
+    pastCache: false,
+    readBack: false,
+    ...more,
+  };
   return JSON.stringify(whole);
 }
 
@@ -64,7 +76,7 @@ for (const size of [0, 1, 4095, 4096, 4097, (4 << 20) - 1, 4 << 20, (4 << 20) + 
     t.true(bytes.equals(await readFile(join(directory, 'to'))));
     t.like(copied, { size, sha256: sha256(bytes) });
     t.is((await stat(join(directory, 'to'))).mode & 0o777, 0o640);
-    t.deepEqual(transfer.progress(), { bytes: size, file: 1 });
+    t.deepEqual(transfer.progress(), { bytes: size, verified: 0, file: 1 });
     const back = order(directory, [copy('to')], { pastCache: true });
     const [read] = await new addon.Transfer(back).run();
     t.deepEqual([read?.blake3, read?.sha256], [copied?.blake3, copied?.sha256]);
@@ -114,6 +126,90 @@ async function cachedBytes(path: string): Promise<number> {
   ]);
   return Number(stdout);
 }
+
+// Smaller and larger than a buffer, and than what is read back while it is written.
+for (const part of [1000, 4 << 20, (5 << 20) + 1, 70 << 20])
+  test(`parts of ${part} bytes, and the whole of them again`, async (t) => {
+    const directory = await scratch(t);
+    const bytes = randomBytes(part === 1000 ? 3500 : 2 * part + 4097);
+    await writeFile(join(directory, 'from'), bytes);
+    const lengths = Array.from({ length: Math.ceil(bytes.length / part) }, (_, at) =>
+      Math.min(part, bytes.length - at * part),
+    );
+    const apart = lengths.map((length, at) =>
+      copy('from', join(directory, `part-${at}`), { offset: at * part, length, continues: at > 0 }),
+    );
+    const split = await new addon.Transfer(order(directory, apart)).run();
+    t.deepEqual(
+      split.map(({ size }) => size),
+      lengths,
+    );
+    for (const [at, length] of lengths.entries()) {
+      const these = bytes.subarray(at * part, at * part + length);
+      t.true(these.equals(await readFile(join(directory, `part-${at}`))), `part ${at}`);
+      t.is(split[at]?.sha256, sha256(these));
+    }
+    t.deepEqual(
+      split.map(({ whole }) => whole),
+      lengths.map((_, at) => (at === lengths.length - 1 ? sha256(bytes) : '')),
+    );
+
+    const together = lengths.map((_, at) => copy(`part-${at}`, join(directory, 'to'), { continues: at > 0 }));
+    const transfer = new addon.Transfer(order(directory, together, { readBack: true }));
+    const joined = (await transfer.run()).at(-1);
+    t.true(bytes.equals(await readFile(join(directory, 'to'))));
+    t.is(joined?.whole, sha256(bytes));
+    t.is(transfer.progress().bytes, bytes.length);
+    const [read] = await new addon.Transfer(order(directory, [copy('to')])).run();
+    if (part > 64 << 20) t.is(joined?.readBack, read?.blake3);
+  });
+
+test('a part of a file with holes, and one that is not there', async (t) => {
+  const directory = await scratch(t);
+  const handle = await open(join(directory, 'from'), 'w');
+  await handle.write('data', 8 << 20);
+  await handle.truncate(32 << 20);
+  await handle.close();
+  const whole = await readFile(join(directory, 'from'));
+  for (const [offset, length] of [
+    [0, 1 << 20],
+    [1000, 9 << 20],
+    [(8 << 20) + 2, 20 << 20],
+    [32 << 20, 0],
+  ] as const) {
+    const target = join(directory, `to-${offset}`);
+    const [copied] = await new addon.Transfer(
+      order(directory, [copy('from', target, { offset, length })]),
+    ).run();
+    const bytes = whole.subarray(offset, offset + length);
+    t.true(bytes.equals(await readFile(target)));
+    t.like(copied, { size: length, sha256: sha256(bytes) });
+    t.true((await stat(target)).blocks * 512 < 1 << 20, 'holes stay');
+  }
+  for (const range of [{ offset: 33 << 20 }, { offset: 1, length: 32 << 20 }])
+    t.like(await fault(t, new addon.Transfer(order(directory, [copy('from', '', range)])).run()), {
+      step: 'copy.changed',
+    });
+});
+
+for (const sparse of [true, false])
+  test(`a large file is read back while it is written, ${sparse ? 'with its holes' : 'all of it'}`, async (t) => {
+    const directory = await scratch(t);
+    const size = (150 << 20) + 4099;
+    const handle = await open(join(directory, 'from'), 'w');
+    await handle.write(randomBytes(80 << 20), 0, 80 << 20, 1 << 20);
+    await handle.write(randomBytes(99), 0, 99, size - 99);
+    await handle.close();
+    await writeFile(join(directory, 'small'), 'small');
+    const files = ['from', 'small'].map((name) => copy(name, join(directory, `${name}-copy`)));
+    const transfer = new addon.Transfer(order(directory, files, { sparse, readBack: true }));
+    const [large, small] = await transfer.run();
+    t.is(large?.readBack, large?.blake3);
+    t.is(small?.readBack, '', 'is for the caller to read back');
+    t.deepEqual(transfer.progress(), { bytes: size + 5, verified: size, file: 2 });
+    const [read] = await new addon.Transfer(order(directory, [copy('from-copy')], { pastCache: true })).run();
+    t.is(read?.blake3, large?.blake3);
+  });
 
 test('nothing is followed, and nothing outside is opened', async (t) => {
   const directory = await scratch(t);
@@ -186,6 +282,8 @@ test('a malformed order', (t) => {
     { ...good, files: [{}] },
     { ...good, more: 1 },
     { ...good, files: [copy('a\0b')] },
+    { ...good, files: [copy('x', '', { offset: -1 })] },
+    { ...good, files: [copy('x', '', { length: 0.5 })] },
   ])
     t.throws(() => new addon.Transfer(JSON.stringify(bad)), { instanceOf: TypeError });
   for (const bad of [undefined, good, '', '{'])

@@ -313,11 +313,19 @@ test('many writers at once, in several processes: each gets a number of its own,
 
 test('progress rises to the whole, and a signal leaves nothing behind', async (t) => {
   const { vault, directory } = await newVault(t);
-  const source = await file(directory, 'm', 'm'.repeat(30 << 20));
+  // Two that are read back when all is copied, and one while it is.
+  const source = join(directory, 'tree');
+  await mkdir(source);
+  for (const [name, size] of [
+    ['a', 30 << 20],
+    ['b', 70 << 20],
+    ['c', 1 << 20],
+  ] as const)
+    await file(source, name, name.repeat(size));
   const seen: TransferProgress[] = [];
   await vault.put('models/m', source, { onProgress: (progress) => seen.push(progress) });
   t.deepEqual([...new Set(seen.map(({ phase }) => phase))], ['copy', 'verify']);
-  t.is(seen.at(-1)?.bytes, 30 << 20);
+  t.is(seen.at(-1)?.bytes, 101 << 20);
   t.true(
     seen.every(
       ({ bytes, total }, at) =>
@@ -338,7 +346,7 @@ test('progress rises to the whole, and a signal leaves nothing behind', async (t
   });
   t.deepEqual(await vault.list('datasets'), []);
   t.deepEqual(await readdir(join(vault.path, 'stage')), []);
-  t.deepEqual((await readdir(directory)).sort(), ['m', 'other', 'vault']);
+  t.deepEqual((await readdir(directory)).sort(), ['other', 'tree', 'vault']);
 });
 
 test('a target that is there is left alone', async (t) => {

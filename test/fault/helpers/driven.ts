@@ -27,7 +27,7 @@ export function drivenBy(driver: string): { readonly driven: Driven; readonly at
     const problems: string[] = [];
     for (let nth = 1; ; nth += 1) {
       await before();
-      const said = await driven([killer, String(nth)], directory, act);
+      const said = await driven([killer, 'kill', String(nth)], directory, act);
       for (const problem of await problemsOf(said.includes('done\n')))
         problems.push(`call ${nth}: ${problem}`);
       if (Number(/calls (\d+)/.exec(said)?.[1]) < nth) return { states: nth, problems };

@@ -12,7 +12,9 @@ async function act(): Promise<void> {
   }
   await using vault = await Vault.open(path);
   if (change === 'put') await vault.put(first, second);
+  else if (change === 'get') await vault.get(first, second);
   else if (change === 'rollback') await vault.rollback(first);
+  else if (change === 'activate') await vault.activate(first);
   else if (change === 'remove') await vault.remove(first);
   else if (change === 'collect') await vault.collect({ keep: 1 });
   else throw new Error(`no change ${change}`);

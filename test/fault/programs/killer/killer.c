@@ -1,78 +1,93 @@
-// Runs a program and kills it with SIGKILL when it is about to make its Nth system call that changes a file system,
-// whichever of its threads that is; 0: never. Prints how many it made at the end: "calls N".
+// Runs a program, stops it at each of its system calls that changes a file system, whichever of its threads that is,
+// and does something to it there:
 //
-//   killer N PROGRAM ARGUMENTS…
+//   killer kill N PROGRAM ARGUMENTS…                          SIGKILL before the Nth; 0: never
+//   killer cut IMAGE DISK DIRECTORY DROP PROGRAM ARGUMENTS…   copies of the image, as cuts.h says
 //
-// A seccomp filter stops the program at these calls alone, so everything else is as fast as without. Sources:
-// ptrace(2), PTRACE_EVENT_SECCOMP; seccomp(2), SECCOMP_RET_TRACE.
+// At the end it prints how many calls there were, "calls N", and the copies.
+//
+// A seccomp filter stops the program at these calls alone. Sources: ptrace(2), PTRACE_EVENT_SECCOMP; seccomp(2),
+// SECCOMP_RET_TRACE.
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/user.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const int changing[] = {
-    SYS_write,     SYS_pwrite64,        SYS_writev,    SYS_open,     SYS_openat,    SYS_creat,
-    SYS_mkdir,     SYS_mkdirat,         SYS_rename,    SYS_renameat, SYS_renameat2, SYS_link,
-    SYS_linkat,    SYS_symlink,         SYS_symlinkat, SYS_unlink,   SYS_unlinkat,  SYS_rmdir,
-    SYS_fsync,     SYS_fdatasync,       SYS_ftruncate, SYS_fchmod,   SYS_chmod,     SYS_fchmodat,
-    SYS_fallocate, SYS_sync_file_range,
-};
-enum { kChanging = sizeof changing / sizeof changing[0] };
+#include "calls.h"
+#include "cuts.h"
 
-static void filter(void) {
-  struct sock_filter program[kChanging + 3];
-  int at = 0;
-  program[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-  for (int i = 0; i < kChanging; ++i)
-    program[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)changing[i],
-                                                 (unsigned char)(kChanging - i), 0);
-  program[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-  program[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
-  struct sock_fprog whole = {(unsigned short)at, program};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole) < 0) _exit(126);
-}
+static long seen = 0, wanted = 0;
+static int cutting = 0;
+static struct cuts cuts;
 
-// Writes to pipes and eventfds, and openings that make nothing, change no file system.
-static int changes(pid_t tid, const struct user_regs_struct* registers) {
-  long call = (long)registers->orig_rax;
-  if (call == SYS_openat) return (registers->rdx & O_CREAT) != 0;
-  if (call == SYS_open) return (registers->rsi & O_CREAT) != 0;
-  if (call != SYS_write && call != SYS_writev) return 1;
-  char path[64], target[16] = "";
-  snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)tid, (int)registers->rdi);
-  return readlink(path, target, sizeof target - 1) > 0 && target[0] == '/' && strncmp(target, "/dev/", 5) != 0;
-}
-
-int main(int count, char** words) {
-  if (count < 3) return 2;
-  long wanted = atol(words[1]), seen = 0;
+static pid_t start(char** words) {
   pid_t child = fork();
   if (child == 0) {
     raise(SIGSTOP);
-    filter();
-    execvp(words[2], words + 2);
+    stop_at_changes();
+    execvp(words[0], words);
     _exit(127);
   }
   int status;
-  if (waitpid(child, &status, WUNTRACED) != child) return 1;
+  if (waitpid(child, &status, WUNTRACED) != child) exit(1);
   long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
                  PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
-  if (ptrace(PTRACE_SEIZE, child, 0, options) < 0) return perror("PTRACE_SEIZE"), 1;
+  if (ptrace(PTRACE_SEIZE, child, 0, options) < 0) perror("PTRACE_SEIZE"), exit(1);
   kill(child, SIGCONT);
-  int end = 0;
+  return child;
+}
+
+// It writes "done" to stdout.
+static int tells(pid_t tid, const struct user_regs_struct* registers) {
+  char text[4];
+  struct iovec here = {text, sizeof text}, there = {(void*)registers->rsi, sizeof text};
+  return registers->orig_rax == SYS_write && registers->rdi == 1 &&
+         process_vm_readv(tid, &here, 1, &there, 1, 0) == sizeof text && memcmp(text, "done", sizeof text) == 0;
+}
+
+// Whether the call is to be made.
+static int before(pid_t child, pid_t tid) {
+  struct user_regs_struct registers;
+  ptrace(PTRACE_GETREGS, tid, 0, &registers);
+  if (cutting && tells(tid, &registers)) cut(&cuts, 1);
+  if (!changes(tid, &registers)) return 1;
+  ++seen;
+  if (!cutting) {
+    // The call is not made: the whole group dies where it stands.
+    if (seen == wanted) kill(child, SIGKILL);
+    return seen != wanted;
+  }
+  cut(&cuts, 0);
+  if (syncs(&registers) && dropped(&cuts, tid, &registers)) {
+    // No call has this number, so none is made; it says that it went well.
+    registers.orig_rax = (unsigned long long)-1;
+    registers.rax = 0;
+    ptrace(PTRACE_SETREGS, tid, 0, &registers);
+  }
+  return 1;
+}
+
+int main(int words, char** word) {
+  char** program = NULL;
+  if (words > 3 && strcmp(word[1], "kill") == 0) {
+    wanted = atol(word[2]);
+    program = word + 3;
+  }
+  if (words > 6 && strcmp(word[1], "cut") == 0) {
+    cutting = 1;
+    begin_cuts(&cuts, word[2], word[3], word[4], word[5]);
+    program = word + 6;
+  }
+  if (!program) return 2;
+  pid_t child = start(program);
+  if (cutting) cut_all_the_time(&cuts);
+  int status, end = 0;
   for (;;) {
     pid_t tid = waitpid(-1, &status, __WALL);
     if (tid < 0) break;
@@ -81,19 +96,12 @@ int main(int count, char** words) {
       continue;
     }
     int event = status >> 16, signal = WSTOPSIG(status);
-    if (event == PTRACE_EVENT_SECCOMP) {
-      struct user_regs_struct registers;
-      ptrace(PTRACE_GETREGS, tid, 0, &registers);
-      if (changes(tid, &registers) && ++seen == wanted) {
-        // The call is not made: the whole group dies where it stands.
-        kill(child, SIGKILL);
-        continue;
-      }
-    }
+    if (event == PTRACE_EVENT_SECCOMP && !before(child, tid)) continue;
     // Stops of the group and of new threads are no signals for the program.
     if (event != 0 || signal == SIGSTOP || signal == SIGTRAP) signal = 0;
     ptrace(PTRACE_CONT, tid, 0, (long)signal);
   }
   printf("calls %ld\n", seen);
+  if (cutting) list_cuts();
   return end;
 }
