@@ -2,7 +2,7 @@ import { Flake, type FlakeOptions, type FlakeProgress, type FlakeWorkOptions } f
 import type { OptionValues } from './command-line.js';
 import { interruptible } from './interruptible.js';
 import { ProgressLine } from './progress-line.js';
-import type { jsonOption} from './vault-option.js';
+import type { jsonOption } from './vault-option.js';
 import { vaultOption, withVault } from './vault-option.js';
 
 /** Of every command that runs Nix. */

@@ -1,10 +1,11 @@
 import { realpath, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { requireSignal } from '../abort.js';
 import { RoomError } from '../errors.js';
 import { keysOf, readArray, readFields, wrongType, wrongValue } from '../spec/field.js';
 import { readPath } from '../spec/path.js';
 import { readFlag, readText } from '../spec/scalar.js';
+import { readReference } from '../spec/vault-reference.js';
 import { Vault, type Generation } from '../vault/vault.js';
 import {
   buildInStore,
@@ -86,8 +87,8 @@ export class Flake {
       throw new RoomError('ERR_FLAKE_NOT_FOUND', `${path} has no flake.nix`, { path, step: 'flake.open' });
     const { vault, plank, store, output, temporary, ...settings } = wanted;
     const place = { directory: real, temporary, settings: { ...settings, store } };
-    const reference = `planks/${plank ?? real.slice(real.lastIndexOf('/') + 1)}`;
-    return new Flake(place, vault === null ? null : { vault, reference }, output);
+    const name = plank ?? basename(real);
+    return new Flake(place, vault === null ? null : { vault, reference: referenceOf(name) }, output);
   }
 
   /** Reads what is declared. Throws ERR_FLAKE_LOCK, ERR_FLAKE_UNPINNED, ERR_FLAKE_DECLARATION. */
@@ -197,6 +198,13 @@ function readOptions(options: FlakeOptions): {
     program: path(nix, 'nix'),
     temporary: path(temporary, 'temporary'),
   };
+}
+
+/** Before anything is built, because what has no name cannot be stored. */
+function referenceOf(name: string): string {
+  const reference = `planks/${name}`;
+  if (readReference(reference)?.generation === null) return reference;
+  throw wrongValue('plank', 'a name of the vault: 1 to 64 characters of a-z 0-9 . _ -', name);
 }
 
 /** One setting of Nix each, so that no word can become another setting. */

@@ -15,9 +15,9 @@ test('an agent adds a dependency, breaks the declaration, mends it and goes back
   const weights = join(offline.root, 'weights');
   await mkdir(weights);
   const spec = async (command: readonly string[]): Promise<RoomSpec> => {
-    const { path, env } = (await flake.current())!;
+    const { env } = (await flake.current())!;
     return {
-      plank: path,
+      plank: 'agent',
       command,
       env,
       identity: 'host',
