@@ -15,6 +15,7 @@ const typescriptRules: Rules = {
   room: [...pure, 'abort', 'spec', 'host', 'plan', 'addon'],
   vault: [...pure, 'abort', 'spec', 'addon'],
   capsule: [...pure, 'abort', 'spec', 'plank', 'host/files', 'addon', 'vault'],
+  courier: [...pure, 'abort', 'spec', 'host/mountinfo', 'addon', 'vault', 'capsule'],
   run: [...pure, 'abort', 'room'],
   diagnostics: [...pure, 'spec', 'room'],
   anchor: [...pure, 'abort', 'spec', 'plank', 'host', 'plan', 'addon', 'room', 'run', 'diagnostics', 'vault'],
@@ -30,6 +31,7 @@ const typescriptRules: Rules = {
     'diagnostics',
     'vault',
     'capsule',
+    'courier',
     'anchor',
   ],
   // The command line is a frontend like any other: the public list and nothing else.
