@@ -57,6 +57,13 @@ export const suites = [
     command: [process.execPath, 'scripts/vm/run.mjs', '--kernel', '6.12', 'test/vm/guest'],
   },
   {
+    name: 'guest-usb',
+    ci: true,
+    about: 'a USB stick of the guest, pulled out in the middle',
+    format: 'tap',
+    command: [process.execPath, 'scripts/vm/run.mjs', '--usb'],
+  },
+  {
     name: 'compat',
     ci: true,
     about: 'programs of Debian in rooms with the default spec, and stories with them',

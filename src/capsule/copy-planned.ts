@@ -37,11 +37,10 @@ export async function copyPlanned(
   for (const root of new Set(files.map((file) => file.root))) {
     const these = files.filter((file) => file.root === root).map((file) => planPieces(file, splitting));
     const parts = these.flatMap(({ file, ranges }) =>
-      ranges.map(({ stored, offset, length }): PartRequest => ({
+      ranges.map(({ stored, offset, length }) => ({
         source: file.source,
         // What is there already is only hashed: the hash of all of the file needs it.
         target: present.has(stored) ? '' : join(directory, stored),
-        stored,
         expected: file.version,
         mode: 0o644,
         offset,
@@ -51,14 +50,14 @@ export async function copyPlanned(
     );
     const phase = { phase: 'copy', total: options.total, before: before.bytes } as const;
     const results = [...(await runTransfer(addon, requestOf(root, parts), phase, rest))];
-    const wrong = parts.filter(
-      ({ target, stored }, at) => target === '' && results[at]?.sha256 !== present.get(stored),
-    );
-    for (const { stored } of wrong)
-      await attempt('vault.target', join(directory, stored), () => unlink(join(directory, stored)));
-    const again = wrong.map((one) => ({ ...one, target: join(directory, one.stored), continues: false }));
-    if (again.length > 0)
-      await runTransfer(addon, requestOf(root, again), { ...phase, before: 0 }, { signal: options.signal });
+    const places = these.flatMap(({ ranges }) => ranges.map(({ stored }) => stored));
+    const again = parts.flatMap((part, at) => {
+      const stored = places[at] ?? '';
+      const right = part.target !== '' || results[at]?.sha256 === present.get(stored);
+      return right ? [] : [{ ...part, target: join(directory, stored), continues: false }];
+    });
+    for (const { target } of again) await attempt('vault.target', target, () => unlink(target));
+    if (again.length > 0) await runTransfer(addon, requestOf(root, again), phase, { signal: options.signal });
     for (const { file, ranges } of these) {
       const written = results.splice(0, ranges.length);
       copied.set(file, capsuleFile(file, ranges, written));
@@ -68,12 +67,7 @@ export async function copyPlanned(
   return copied;
 }
 
-interface PartRequest extends FileRequest {
-  readonly stored: string;
-}
-
-function requestOf(root: string, parts: readonly PartRequest[]): TransferRequest {
-  const files = parts.map(({ stored: _, ...file }) => file);
+function requestOf(root: string, files: readonly FileRequest[]): TransferRequest {
   return { root, files, sha256: true, blake3: false, sparse: true, pastCache: false };
 }
 

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import {
   send,
   Vault,
@@ -152,25 +153,28 @@ async function watched<T>(
 
 /** Asks, or takes --yes for an answer. Without a terminal nobody can be asked. */
 function consent(
-  line: Line,
+  { options }: Line,
   signal: AbortSignal | undefined,
   pause: () => void,
 ): NonNullable<SendRequest['onConsent']> {
   return async (plan) => {
-    if (line.options.yes === true) return true;
+    if (options.yes === true) return true;
     if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
     pause();
-    const asking = createInterface({ input: process.stdin, output: process.stderr });
+    process.stderr.write(`${planText(plan)}Send it? [y/N] `);
+    // Not as a terminal of readline's own: Ctrl-C stays a signal, and the end of input is an answer.
+    const asking = createInterface({ input: process.stdin, terminal: false });
     try {
-      const answer = await asking.question(`${planText(plan)}Send it? [y/N] `, {
-        signal: signal,
-      });
+      const end = { signal: signal ?? new AbortController().signal };
+      const line = once(asking, 'line', end).then(([text]) => String(text));
+      const answer = await Promise.race([line, once(asking, 'close', end).then(() => '')]);
       return /^(y|yes)$/i.test(answer.trim());
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
     } finally {
       asking.close();
+      process.stdin.destroy();
     }
   };
 }

@@ -1,4 +1,5 @@
-import { readFile, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Addon } from '../../types/addon.js';
 import { RoomError } from '../errors.js';
@@ -14,15 +15,22 @@ import type { Target } from './target.js';
  */
 export async function withTargetLock<T>(addon: Addon, target: Target, work: () => Promise<T>): Promise<T> {
   const path = join(target.root, lockName);
-  const lock = await FileLock.tryTake(addon, path, true, holderNote());
+  const lock = await FileLock.tryTake(addon, path, true);
   if (lock === null) throw await busy(path, target.path);
   try {
+    await leaveNote(path);
     return await work();
   } finally {
     // While it is held: whoever opened it before sees that its name is gone (native/sys/file_lock.h).
     await unlink(path).catch(() => undefined);
     lock.release();
   }
+}
+
+/** For people only: on a full disk there is none. */
+async function leaveNote(path: string): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW;
+  await writeFile(path, holderNote(), { flag: flags }).catch(() => undefined);
 }
 
 async function busy(path: string, told: string): Promise<RoomError> {

@@ -5,7 +5,6 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { packCapsule } from '../../src/capsule/pack.js';
 import type { CapsuleRequest } from '../../src/capsule/pack-request.js';
-import { portableRoom } from '../../src/capsule/portable-room.js';
 import { compareReceipts, makeReceipt } from '../../src/capsule/receipt.js';
 import { verifyCapsule } from '../../src/capsule/verify.js';
 import type { ErrorCode, RoomError } from '../../src/errors.js';

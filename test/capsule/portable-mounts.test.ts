@@ -46,6 +46,6 @@ test('a spec travels with its weights or not at all', (t) => {
 
 test('a receipt names the same room in every vault', (t) => {
   const here = roomDigest(room(mnist));
-  t.is(roomDigest(room({ ...mnist, vault: 'models/mnist@12' } as MountSpec)), here);
-  t.not(roomDigest(room({ ...mnist, vault: 'models/other' } as MountSpec)), here);
+  t.is(roomDigest(room({ ...mnist, vault: 'models/mnist@12' })), here);
+  t.not(roomDigest(room({ ...mnist, vault: 'models/other' })), here);
 });

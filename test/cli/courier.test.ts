@@ -168,7 +168,7 @@ test('what it has against its command line', async (t) => {
     [['pack', ...args, join(directory, 'there.capsule')], 1, /^anchor: .* is there already\n/],
     [['verify', join(directory, 'none')], 1, /^anchor: .* is no capsule: it does not exist\n/],
     [['receive', capsule], 2, /^anchor: which vault\?\n/],
-    [['send', capsule], 2, /^anchor: there is no command anchor courier send/],
+    [['sent', capsule], 2, /^anchor: there is no command anchor courier sent \(did you mean send\?\)/],
   ];
   const env = { ...process.env };
   delete env['ANCHOR_VAULT'];

@@ -6,8 +6,9 @@ import { ResultRelay } from './results.js';
 import { testFiles } from './test-files.js';
 import { MissingError } from './tools.js';
 
-const usage = `usage: node scripts/vm/run.mjs [--kernel 6.1|6.12] [--accelerator kvm|tcg] [--minutes 20] [--match TITLE] [--optional] [tests…]
+const usage = `usage: node scripts/vm/run.mjs [--kernel 6.1|6.12] [--accelerator kvm|tcg] [--minutes 20] [--match TITLE] [--optional] [--usb] [tests…]
   tests: test files, or folders of them (without the folders below); default test/room test/vm/guest test/vm/machine
+  --usb: with Debian's kernel for all machines and a USB stick; default test/vm/usb
   --match: only tests whose title is like that (ava's patterns)
   --optional: without QEMU or Debian's kernel report one skipped test instead of a failure`;
 
@@ -24,6 +25,7 @@ export async function main(args: readonly string[]): Promise<number> {
       minutes: { type: 'string', default: '20' },
       match: { type: 'string', multiple: true, default: [] },
       optional: { type: 'boolean', default: false },
+      usb: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -34,8 +36,14 @@ export async function main(args: readonly string[]): Promise<number> {
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const relay = new ResultRelay(`guest ${values.kernel} › `, print);
   print('TAP version 13');
-  const { accelerator, minutes, match, optional } = values;
-  const good = await run(relay, values.kernel, { accelerator, minutes, match, optional }, positionals, print);
+  const { accelerator, minutes, match, optional, usb } = values;
+  const good = await run(
+    relay,
+    values.kernel,
+    { accelerator, minutes, match, optional, usb },
+    positionals,
+    print,
+  );
   const { passed, failed, skipped } = relay.tally;
   print(`1..${passed + failed + skipped}`);
   return good ? 0 : 1;
@@ -46,6 +54,7 @@ interface RunOptions {
   readonly minutes: string;
   readonly match: readonly string[];
   readonly optional: boolean;
+  readonly usb: boolean;
 }
 
 async function run(
@@ -57,8 +66,9 @@ async function run(
 ): Promise<boolean> {
   try {
     const started = performance.now();
-    const files = testFiles(tests.length === 0 ? defaultTests : tests);
-    const parts = await prepareGuest(series, options.accelerator);
+    const usual = options.usb ? ['test/vm/usb'] : defaultTests;
+    const files = testFiles(tests.length === 0 ? usual : tests);
+    const parts = await prepareGuest(series, options.accelerator, false, options.usb ? 'full' : 'cloud');
     print(`# kernel ${parts.kernel.release}, ${parts.accelerator}, parts ready after ${seconds(started)} s`);
     const { match, minutes } = options;
     await runGuest({ parts, files, match, timeLimit: Number(minutes) * 60_000 }, relay);
@@ -86,4 +96,6 @@ export async function makeGuests(refresh: boolean): Promise<void> {
     const { kernel, accelerator } = await prepareGuest(series, undefined, refresh);
     process.stdout.write(`guest ${series}: ${kernel.release}, ${accelerator}\n`);
   }
+  const { kernel } = await prepareGuest(kernelSeries[0], undefined, refresh, 'full');
+  process.stdout.write(`guest with USB: ${kernel.release}\n`);
 }

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { chooseAccelerator, type Accelerator } from './accelerator.js';
 import { makeBundle } from './bundle.js';
 import { obtainInitramfs } from './initramfs.js';
-import { obtainKernel, type GuestKernel, type KernelSeries } from './kernel.js';
+import { obtainKernel, type GuestKernel, type KernelFlavour, type KernelSeries } from './kernel.js';
 import { runMachine, type MachineEnd } from './machine.js';
 import { cache } from './paths.js';
 import type { ResultRelay } from './results.js';
 import { obtainRuntime } from './runtime.js';
+import { makeStick } from './stick.js';
 import { runTool } from './tools.js';
 
 export interface GuestParts {
@@ -22,8 +23,9 @@ export async function prepareGuest(
   series: KernelSeries,
   accelerator?: Accelerator,
   refresh = false,
+  flavour: KernelFlavour = 'cloud',
 ): Promise<GuestParts> {
-  const kernel = await obtainKernel(series, refresh);
+  const kernel = await obtainKernel(series, refresh, flavour);
   const initramfs = await obtainInitramfs(kernel);
   return {
     kernel,
@@ -62,7 +64,8 @@ export async function runGuest(
       data: { image: makeDataDisk(directory), writable: true },
     };
     const { kernel, initramfs, accelerator } = parts;
-    const machine = { kernel, initramfs, accelerator, disks, console, timeLimit };
+    const stick = kernel.flavour === 'full' ? { directory, image: makeStick(directory) } : null;
+    const machine = { kernel, initramfs, accelerator, disks, stick, console, timeLimit };
     const run = (): Promise<MachineEnd> => runMachine(machine, (text) => relay.feed(text));
     let end = await run();
     for (let boots = 1; boots < MOST_BOOTS && !relay.begun; boots++) {

@@ -12,13 +12,24 @@ const wantedModules = [
   ...['dm_mod', 'dm_flakey', 'dm_log_writes', 'vfat', 'nls_cp437', 'nls_ascii'],
 ];
 
+/** What sticks have; nothing in the guest could load it later. */
+const stickModules = ['vfat', 'nls_cp437', 'nls_ascii'];
+
+/** The kernel for all machines has it all in modules. */
+const fullModules = ['ext4', 'xhci_pci', 'usb_storage', 'sd_mod'];
+
 /**
  * A small archive with busybox, the modules in the order to load them, and the first init. It is not compressed: an
  * emulated processor takes longer to unpack it than to copy it.
  */
 export async function obtainInitramfs(kernel: GuestKernel): Promise<string> {
   const init = join(repository, 'scripts', 'vm', 'guest', 'init');
-  const name = stamp([kernel.release, fileStamp(tool('busybox')), readFileSync(init), wantedModules.join()]);
+  const name = stamp([
+    kernel.release,
+    fileStamp(tool('busybox')),
+    readFileSync(init),
+    modulesFor(kernel).join(),
+  ]);
   const made = await once(join(cache, 'initramfs', `${kernel.release}-${name}`), (directory) => {
     const root = join(directory, 'root');
     for (const folder of ['bin', 'dev', 'proc', 'sys', 'modules', 'newroot']) {
@@ -38,9 +49,13 @@ export async function obtainInitramfs(kernel: GuestKernel): Promise<string> {
   return join(made, 'initramfs.cpio');
 }
 
+function modulesFor({ flavour }: GuestKernel): readonly string[] {
+  return [...wantedModules, ...stickModules, ...(flavour === 'full' ? fullModules : [])];
+}
+
 /** The modules and all they stand on, in the order of loading. */
 function moduleFiles(kernel: GuestKernel): readonly string[] {
-  const lines = wantedModules.flatMap((module) =>
+  const lines = modulesFor(kernel).flatMap((module) =>
     runTool('modprobe', ['-d', kernel.tree, '-S', kernel.release, '--show-depends', module]).split('\n'),
   );
   const files = lines.map((line) => /^insmod (\S+)/.exec(line)?.[1]).filter((file) => file !== undefined);

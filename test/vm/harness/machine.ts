@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accelerationArguments, type Accelerator } from './accelerator.js';
 import type { GuestKernel } from './kernel.js';
+import { grantWishes, stickArguments } from './stick.js';
 import { tool } from './tools.js';
 
 export interface Machine {
@@ -10,6 +11,8 @@ export interface Machine {
   readonly accelerator: Accelerator;
   /** Disks by their serial, which is how the guest finds them. */
   readonly disks: Readonly<Record<string, { readonly image: string; readonly writable: boolean }>>;
+  /** A directory for sockets, and the image of a USB stick that the guest can have pulled out; null: no USB. */
+  readonly stick: { readonly directory: string; readonly image: string } | null;
   /** File for all that kernel and init print. */
   readonly console: string;
   /** Milliseconds until the machine is switched off whatever it does. */
@@ -34,11 +37,14 @@ export async function runMachine(machine: Machine, onOutput: (text: string) => v
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'exit'] as const;
   for (const signal of signals) process.once(signal, stop);
   qemu.stdout.setEncoding('utf8').on('data', onOutput);
+  const end = new AbortController();
+  if (machine.stick !== null) void grantWishes(machine.stick.directory, end.signal);
   try {
     const [code] = (await once(qemu, 'close')) as [number | null];
     if (limit.aborted) return 'time limit';
     return code === 0 ? 'powered off' : 'qemu failed';
   } finally {
+    end.abort();
     limit.removeEventListener('abort', stop);
     for (const signal of signals) process.off(signal, stop);
   }
@@ -56,6 +62,7 @@ function machineArguments(machine: Machine): readonly string[] {
     ...['-chardev', 'stdio,id=results,signal=off', '-device', 'virtio-serial-pci'],
     ...['-device', 'virtserialport,chardev=results,name=results'],
     ...disks,
+    ...(machine.stick === null ? [] : stickArguments(machine.stick.directory, machine.stick.image)),
     ...['-kernel', machine.kernel.image, '-initrd', machine.initramfs],
     // An oops becomes a panic and a panic ends the machine: neither may pass for a success.
     ...['-append', 'console=ttyS0 quiet loglevel=5 oops=panic panic=-1 mitigations=off cgroup_no_v1=all'],

@@ -4,7 +4,7 @@ import { cache, once, repository } from './paths.js';
 import { fileStamp, librariesOf, runTool, stamp, tool } from './tools.js';
 
 /** Programs of this machine that the suites call in the guest. */
-const programs = ['mksquashfs', 'unsquashfs', 'mkfs.erofs', 'mkfs.ext4', 'mkfs.vfat', 'dmsetup'];
+const programs = ['mksquashfs', 'unsquashfs', 'mkfs.erofs', 'blkid', 'mkfs.ext4', 'mkfs.vfat', 'dmsetup'];
 
 /** Packages of node_modules, with all they stand on: the test runner, and what the library itself needs. */
 const modules = ['ava', 'bindings'];
@@ -13,7 +13,7 @@ const modules = ['ava', 'bindings'];
 export async function obtainRuntime(): Promise<string> {
   const copied = [process.execPath, tool('busybox'), ...programs.map(tool)];
   const lock = readFileSync(join(repository, 'package-lock.json'));
-  const name = stamp(['1', process.version, lock, ...copied.map(fileStamp)]);
+  const name = stamp(['2', process.version, lock, ...copied.map(fileStamp)]);
   const made = await once(join(cache, 'runtime', name), (directory) => {
     const root = join(directory, 'root');
     makeSkeleton(root);

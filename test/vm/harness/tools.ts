@@ -17,6 +17,7 @@ const packages: Readonly<Record<string, string>> = {
   'mkfs.ext4': 'e2fsprogs',
   'mkfs.vfat': 'dosfstools',
   'qemu-system-x86_64': 'qemu-system-x86',
+  blkid: 'util-linux',
   busybox: 'busybox-static',
   cc: 'gcc libc6-dev',
   depmod: 'kmod',
