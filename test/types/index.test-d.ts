@@ -2,9 +2,11 @@ import type { Readable, Writable } from 'node:stream';
 import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd';
 import {
   Anchor,
+  Flake,
   RoomError,
   SpecTypeError,
   errorCodes,
+  type CurrentEnvironment,
   type ErrorCode,
   type MountSpec,
   type Outcome,
@@ -104,3 +106,14 @@ if (thrown instanceof SpecTypeError) {
 }
 expectType<'The room has ended.'>(errorCodes.ERR_ROOM_ENDED);
 expectNotAssignable<ErrorCode>('ERR_ROOM_ANYTHING');
+
+// Flakes: an edit names what it changes; null takes away.
+expectType<Promise<Flake>>(Flake.open('/srv/agent', { store: '/var/store', sandbox: false }));
+declare const flake: Flake;
+expectType<Promise<CurrentEnvironment | null>>(flake.current());
+expectAssignable<Parameters<Flake['declare']>[0]>({ packages: { add: ['hello'] }, env: { A: null } });
+expectAssignable<Parameters<Flake['declare']>[0]>({ packages: ['hello'], entry: { run: ['hello'] } });
+expectNotAssignable<Parameters<Flake['declare']>[0]>({ packages: 'hello' });
+expectError(flake.declare({ services: {} }));
+expectError(flake.lock({ update: 'some' }));
+expectNotAssignable<new () => unknown>(Flake);
