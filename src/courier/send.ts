@@ -20,11 +20,11 @@ import { recorded, recorder } from './record.js';
 import type { SendPlan } from './send-plan.js';
 import { readSend, type CheckedSend, type SendRequest } from './send-request.js';
 import { sendToVault } from './send-to-vault.js';
+import { inTermsOf } from './target-error.js';
 import { withTargetLock } from './target-lock.js';
 import {
   findDirectory,
   findDrive,
-  inTermsOf,
   openTarget,
   plannedTarget,
   type FoundTarget,
@@ -127,14 +127,14 @@ async function withTarget<T>(
   try {
     result = await work(target);
   } catch (error) {
-    const told = inTermsOf(target, error);
+    const told = await inTermsOf(target, error);
     await target.release().catch(() => undefined);
     throw told;
   }
   try {
     return { result, unmounted: await target.release() };
   } catch (error) {
-    throw inTermsOf(target, error);
+    throw await inTermsOf(target, error);
   }
 }
 

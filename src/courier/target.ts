@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import { realpath, stat, statfs } from 'node:fs/promises';
 import type { Addon } from '../../types/addon.js';
 import { RoomError } from '../errors.js';
@@ -161,28 +160,4 @@ export function plannedTarget({ kind, path, volume, drive, free }: Target): Plan
     fileSystem: volume?.fileSystem ?? null,
     free,
   };
-}
-
-/**
- * What went wrong, in terms of what the user named: a path through a descriptor is of no use to anybody, and whatever fails on a drive that is not there
- * any more failed because of that.
- */
-export function inTermsOf(target: Target, error: unknown): unknown {
-  if (target.volume !== null && !isThere(target.volume)) return goneError(target.path, error);
-  if (!(error instanceof RoomError)) return error;
-  const told = (text: string): string =>
-    target.root === target.path ? text : text.replaceAll(target.root, target.path);
-  const { code, step, syscall, errno, path, hint } = error;
-  const full =
-    code === 'ERR_VAULT_NO_SPACE' && errno !== -constants.errno.EFBIG
-      ? 'Make room there, or send it elsewhere.'
-      : hint;
-  return new RoomError(code, told(error.message), {
-    ...(step === undefined ? {} : { step }),
-    ...(syscall === undefined ? {} : { syscall }),
-    ...(errno === undefined ? {} : { errno }),
-    ...(path === undefined ? {} : { path: told(path) }),
-    ...(full === undefined ? {} : { hint: full }),
-    cause: error,
-  });
 }

@@ -17,6 +17,7 @@ import type { Cargo, CargoItem } from './cargo.js';
 import { parcelKind, parcelReadme, parcelText, type ParcelContents } from './parcel.js';
 import type { CheckedSend } from './send-request.js';
 import type { Target } from './target.js';
+import { inTermsOf } from './target-error.js';
 import { keepWhatIsRight, surveyLeftover, tagNames, type Kept } from './unfinished.js';
 
 /** What came to the target. */
@@ -68,7 +69,8 @@ export async function writeCargo(
     await attempt('vault.target', path, () => rename(unfinished, path));
     await attempt('vault.target', path, () => syncDirectory(target.root));
     return written;
-  } catch (error) {
+  } catch (cause) {
+    const error = await inTermsOf(target, cause);
     if (!canGoOn(error, options.signal)) await removeTree(unfinished).catch(() => undefined);
     // An empty one is worth nothing to anybody.
     await rmdir(unfinished).catch(() => undefined);

@@ -18,6 +18,7 @@ const packages: Readonly<Record<string, string>> = {
   'mkfs.vfat': 'dosfstools',
   'qemu-system-x86_64': 'qemu-system-x86',
   blkid: 'util-linux',
+  losetup: 'util-linux',
   busybox: 'busybox-static',
   cc: 'gcc libc6-dev',
   depmod: 'kmod',
