@@ -11,7 +11,10 @@ const full = {
     code: 'ERR_VAULT_NO_SPACE',
     hint: 'The file system (FAT?) or a limit takes no file of that size.',
   },
-  EROFS: { code: 'ERR_VAULT_READ_ONLY' },
+  EROFS: {
+    code: 'ERR_VAULT_READ_ONLY',
+    hint: 'Mount it read-write. A file system that met an error turns read-only by itself: see the kernel log (dmesg).',
+  },
   'EIO ENXIO': {
     code: 'ERR_VAULT_IO',
     hint: 'The device failed or is gone: see the kernel log (dmesg), and check its file system before it is used again.',

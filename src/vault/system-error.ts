@@ -23,7 +23,10 @@ const byErrno: Readonly<Record<string, { code: ErrorCode; hint?: string }>> = {
   ENOSPC: { code: 'ERR_VAULT_NO_SPACE', hint: '`anchor vault gc` removes old generations.' },
   EDQUOT: { code: 'ERR_VAULT_NO_SPACE', hint: 'A quota of the file system is reached.' },
   EFBIG: { code: 'ERR_VAULT_NO_SPACE', hint: 'The file system takes no file of that size.' },
-  EROFS: { code: 'ERR_VAULT_READ_ONLY', hint: 'Mount it read-write.' },
+  EROFS: {
+    code: 'ERR_VAULT_READ_ONLY',
+    hint: 'Mount it read-write. A file system that met an error turns read-only by itself: see the kernel log (dmesg).',
+  },
   EIO: { code: 'ERR_VAULT_IO', hint: 'See the kernel log (dmesg) for the device.' },
 };
 
