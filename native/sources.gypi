@@ -3,6 +3,7 @@
     "addon_sources": [
       "native/addon.cc",
       "native/bridge/anchor.cc",
+      "native/bridge/dropzones.cc",
       "native/bridge/event_object.cc",
       "native/bridge/event_queue.cc",
       "native/bridge/fault.cc",
@@ -22,6 +23,7 @@
       "native/copy/walk.cc",
       "native/launch/blank.cc",
       "native/launch/devices.cc",
+      "native/launch/dropzone.cc",
       "native/launch/filesystem.cc",
       "native/launch/host_scope.cc",
       "native/launch/idmap.cc",

@@ -10,6 +10,7 @@
 #include "bridge/arguments.h"
 #include "bridge/background.h"
 #include "bridge/claims.h"
+#include "bridge/dropzones.h"
 #include "bridge/file_locks.h"
 #include "bridge/read_plan.h"
 #include "bridge/tree.h"
@@ -96,6 +97,9 @@ void DefineFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("probeKernel", Napi::Function::New<ProbeKernel>(env, "probeKernel"));
   exports.Set("lockFile", Napi::Function::New<LockFile>(env, "lockFile"));
   exports.Set("unlockFile", Napi::Function::New<UnlockFile>(env, "unlockFile"));
+  exports.Set("makeDropzone", Napi::Function::New<MakeDropzone>(env, "makeDropzone"));
+  exports.Set("sealDropzone", Napi::Function::New<SealDropzone>(env, "sealDropzone"));
+  exports.Set("closeDropzone", Napi::Function::New<CloseDropzone>(env, "closeDropzone"));
   exports.Set("listTree", Napi::Function::New<ListTree>(env, "listTree"));
 }
 
