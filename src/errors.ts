@@ -47,6 +47,7 @@ export const errorCodes = {
   ERR_VAULT_SOURCE:
     'What is to be stored does not exist, cannot be read, or has something in it that a vault does not keep.',
   ERR_VAULT_SOURCE_CHANGED: 'The source was changed while it was copied.',
+  ERR_VAULT_DROPZONE: 'A dropzone cannot be made, or what a room left in one cannot be kept.',
   ERR_VAULT_TARGET: 'The target of a copy is there already or cannot be made.',
   ERR_VAULT_NO_SPACE: 'The disk or a quota is full.',
   ERR_VAULT_DIGEST: 'The content does not have the digest that was asked for.',

@@ -40,6 +40,14 @@ export interface Addon {
   mountDrive(device: string, type: string, options: readonly string[]): Promise<number>;
   /** Brings all of it to the device and unmounts it, once nothing of it is open any more. Unmounts it as well when it rejects. */
   unmountDrive(mount: number): Promise<void>;
+  /**
+   * Reserves all of an ext4 image of so many bytes on its disk and mounts it where nobody sees it; `uid` and `gid` own its root.
+   * Resolves to a descriptor of the mount, which is gone when that and all mounts in rooms are.
+   */
+  makeDropzone(image: number, bytes: number, uid: number, gid: number): Promise<number>;
+  /** Nobody writes to it any more. Fails with EBUSY where somebody has a file of it open for writing. */
+  sealDropzone(dropzone: number): Promise<number>;
+  closeDropzone(dropzone: number): Promise<number>;
 }
 
 /** What a transfer does with each of its files. */

@@ -101,6 +101,13 @@ export type MountPlan =
       readonly mode: number;
       readonly attributes: MountAttributes;
     }
+  /** A file system of its own that makeDropzone() made: a descriptor of this process; -1 in a plan that nobody executes. */
+  | {
+      readonly kind: 'dropzone';
+      readonly fd: number;
+      readonly target: string;
+      readonly attributes: MountAttributes;
+    }
   /** A read-only tree with the device nodes every program expects; each room has one of its own. */
   | { readonly kind: 'dev'; readonly target: string }
   | { readonly kind: 'devpts'; readonly target: string; readonly gid: number }

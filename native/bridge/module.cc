@@ -11,6 +11,7 @@
 #include "bridge/background.h"
 #include "bridge/claims.h"
 #include "bridge/drive.h"
+#include "bridge/dropzones.h"
 #include "bridge/file_locks.h"
 #include "bridge/read_plan.h"
 #include "bridge/tree.h"
@@ -99,6 +100,9 @@ void DefineFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("unlockFile", Napi::Function::New<UnlockFile>(env, "unlockFile"));
   exports.Set("mountDrive", Napi::Function::New<MountDrive>(env, "mountDrive"));
   exports.Set("unmountDrive", Napi::Function::New<UnmountDrive>(env, "unmountDrive"));
+  exports.Set("makeDropzone", Napi::Function::New<MakeDropzone>(env, "makeDropzone"));
+  exports.Set("sealDropzone", Napi::Function::New<SealDropzone>(env, "sealDropzone"));
+  exports.Set("closeDropzone", Napi::Function::New<CloseDropzone>(env, "closeDropzone"));
   exports.Set("listTree", Napi::Function::New<ListTree>(env, "listTree"));
 }
 

@@ -80,8 +80,8 @@ void ReadLowerFields(Fields& fields, plan::Lower& lower) {
 
 void ReadMountFields(Fields& fields, plan::Mount& mount) {
   // In the order of plan::MountKind.
-  constexpr const char* kKinds[] = {"bind",  "tmpfs",  "dev",    "devpts", "proc",
-                                    "sysfs", "mqueue", "cgroup", "mask",   "read-only"};
+  constexpr const char* kKinds[] = {"bind",   "tmpfs",  "dev",  "devpts",    "proc",    "sysfs",
+                                    "mqueue", "cgroup", "mask", "read-only", "dropzone"};
   constexpr const char* kOver[] = {"directory", "file"};
   mount.kind = static_cast<plan::MountKind>(fields.Word("kind", kKinds));
   mount.target = fields.Text("target");
@@ -93,6 +93,9 @@ void ReadMountFields(Fields& fields, plan::Mount& mount) {
     case plan::MountKind::kTmpfs:
       mount.bytes = fields.Integer("bytes", 1, kMaxSafe);
       mount.mode = static_cast<uint32_t>(fields.Integer("mode", 0, kMode));
+      break;
+    case plan::MountKind::kDropzone:
+      mount.fd = static_cast<int>(fields.Integer("fd", 0, INT_MAX));
       break;
     case plan::MountKind::kDevpts:
       mount.gid = Id(fields, "gid");

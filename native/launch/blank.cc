@@ -42,7 +42,8 @@ std::unique_ptr<Blank> Blank::Make(Workshop& workshop, const Stacks& stacks, con
   if (!blank->upper) return nullptr;
   blank->upper_bytes = plan.upper_bytes;
   blank->upper_inodes = plan.upper_inodes;
-  if (!PrepareSources(workshop, stacks.child, plan.mounts, plan.identity, blank->sources, fault)) return nullptr;
+  if (!PrepareSources(workshop, stacks.child, plan.mounts, plan.identity, nullptr, blank->sources, fault))
+    return nullptr;
   if (!MakeControl(blank->control, theirs, fault)) return nullptr;
   if (plan.cgroup.present && !blank->leaf.Create(workshop, plan.cgroup, fault)) return nullptr;
   if (!blank->init.StartRoom(workshop, stacks.child, theirs.get(), blank->leaf.fd(), fault)) return nullptr;

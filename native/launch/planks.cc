@@ -39,7 +39,7 @@ sys::UniqueFd MountImage(const Workshop& workshop, const plan::Lower& lower, int
   // By the descriptor that was looked at, not by a path that may lead elsewhere by now.
   std::string source = "/proc/thread-self/fd/" + std::to_string(image);
   if (lower.through_loop) {
-    if (!sys::AttachLoop(workshop.host_root.get(), image, loop, fault)) return {};
+    if (!sys::AttachLoop(workshop.host_root.get(), image, false, loop, fault)) return {};
     source = loop.path;
   }
   HostScope scope(workshop, fault);

@@ -22,17 +22,23 @@ RoomJob::RoomJob(uint32_t number, std::unique_ptr<PlannedRoom> planned, RoomSink
     : number_(number), planned_(std::move(planned)), sink_(sink) {
   marks_.parent[kCalled] = sys::Now();
   const plan::Stdio& stdio = planned_->room.process.stdio;
-  for (int i = 0; i < 3; ++i)
-    if (!stdio.pty && stdio.streams[i].kind == plan::StreamKind::kFd) {
-      attachments_[i].reset(fcntl(stdio.streams[i].fd, F_DUPFD_CLOEXEC, 0));
-      if (!attachments_[i]) attachment_error_ = errno;
-    }
+  auto attach = [this](int fd) {
+    sys::UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    if (copy)
+      attachments_.push_back(std::move(copy));
+    else
+      attachment_error_ = errno;
+  };
+  for (const plan::Stream& stream : stdio.streams)
+    if (!stdio.pty && stream.kind == plan::StreamKind::kFd) attach(stream.fd);
+  for (const plan::Mount& mount : planned_->room.mounts)
+    if (mount.kind == plan::MountKind::kDropzone) attach(mount.fd);
 }
 
 JobFds RoomJob::Attachments() const {
   JobFds fds;
   for (const sys::UniqueFd& attachment : attachments_)
-    if (attachment) fds.fds[fds.count++] = attachment.get();
+    if (fds.count < sys::kMaxMessageFds) fds.fds[fds.count++] = attachment.get();
   return fds;
 }
 
@@ -41,6 +47,12 @@ size_t RoomJob::CountStreams() const {
   const plan::Stdio& stdio = planned_->room.process.stdio;
   size_t count = 0;
   for (const plan::Stream& stream : stdio.streams) count += !stdio.pty && stream.kind == plan::StreamKind::kFd;
+  return count;
+}
+
+size_t RoomJob::CountDropzones() const {
+  size_t count = 0;
+  for (const plan::Mount& mount : planned_->room.mounts) count += mount.kind == plan::MountKind::kDropzone;
   return count;
 }
 
@@ -84,7 +96,8 @@ bool RoomJob::Make(Workshop& workshop, const Stacks& stacks, const JobFds& recei
 
 bool RoomJob::Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts) {
   const plan::Room& room = planned_->room;
-  if (received.count != CountStreams())
+  const size_t streams = CountStreams();
+  if (received.count != streams + CountDropzones())
     return stripped() ? sys::Fail(fault_, "stdio", "sendmsg", stripped())
                       : sys::Fail(fault_, "stdio", "fcntl", attachment_error_);
   if (!parts.blank) parts.blank = Blank::Make(workshop, stacks, room.blank, fault_);
@@ -94,7 +107,9 @@ bool RoomJob::Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& re
   parts.lower = MakeLower(workshop, stacks.child, room.root, blank.user_namespace.fd(), fault_);
   if (!parts.lower) return false;
   marks_.parent[kPlankReady] = sys::Now();
-  if (!PrepareSources(workshop, stacks.child, room.mounts, room.blank.identity, parts.sources, fault_)) return false;
+  if (!PrepareSources(workshop, stacks.child, room.mounts, room.blank.identity, received.fds + streams, parts.sources,
+                      fault_))
+    return false;
   uint32_t base = room.blank.identity.mapped ? room.blank.identity.base : 0;
   StreamOwner owner{base + room.process.uid, base + room.process.gid};
   if (!room.waits && !MakeStreams(room.process.stdio, received.fds, blank.sources.devices, blank.sources.devpts, owner,

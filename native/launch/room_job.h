@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include <memory>
+#include <vector>
 
 #include "init/protocol.h"
 #include "launch/blank.h"
@@ -64,6 +65,7 @@ class RoomJob : public Job {
   bool Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& received, Parts& parts);
   bool Begin(const Workshop& workshop, Parts& parts);
   size_t CountStreams() const;
+  size_t CountDropzones() const;
 
   uint32_t number_;
   std::unique_ptr<PlannedRoom> planned_;
@@ -74,9 +76,9 @@ class RoomJob : public Job {
   bool gone_ = false;  // room-init had ended before it was asked anything
   long pid_ = -1;
   bool has_stream_[3] = {};
-  // Duplicates of the program's descriptors: it may close or reuse its own while this job waits. In Node's table, like
-  // this object itself; never touched by a launcher thread.
-  sys::UniqueFd attachments_[3];
+  // Duplicates of the program's descriptors, streams before dropzones: it may close or reuse its own while this job
+  // waits. In Node's table, like this object itself; never touched by a launcher thread.
+  std::vector<sys::UniqueFd> attachments_;
   int attachment_error_ = EBADF;  // why one is missing
 };
 

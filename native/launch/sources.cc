@@ -48,8 +48,17 @@ bool MapOwner(const Workshop& workshop, const Stack& stack, const plan::Mount& m
   return result < 0 ? sys::Fail(fault, "mount.idmap", "mount_setattr", result, mount.source) : true;
 }
 
+// The mount itself and not a clone: it is for this room alone. Copied, because a launch may be tried twice.
+sys::UniqueFd TakeDropzone(const plan::Mount& mount, int received, sys::Fault& fault) {
+  sys::UniqueFd tree(fcntl(received, F_DUPFD_CLOEXEC, 0));
+  if (!tree) return sys::Fail(fault, "mount.dropzone", "fcntl", errno), sys::UniqueFd();
+  int set = sys::MountSetattr(tree.get(), mount.attributes);
+  if (set < 0) return sys::Fail(fault, "mount.dropzone", "mount_setattr", set), sys::UniqueFd();
+  return tree;
+}
+
 sys::UniqueFd SourceOf(Workshop& workshop, const Stack& stack, const plan::Identity& identity, const plan::Mount& mount,
-                       sys::Fault& fault) {
+                       const int*& dropzones, sys::Fault& fault) {
   switch (mount.kind) {
     case plan::MountKind::kBind: {
       sys::UniqueFd tree = CloneHostTree(workshop, mount, fault);
@@ -62,6 +71,8 @@ sys::UniqueFd SourceOf(Workshop& workshop, const Stack& stack, const plan::Ident
       return NewDevpts(mount, fault);
     case plan::MountKind::kDev:
       return MakeDevices(fault);
+    case plan::MountKind::kDropzone:
+      return TakeDropzone(mount, *dropzones++, fault);
     default:
       return {};  // made by room-init, in the room's namespaces
   }
@@ -99,10 +110,10 @@ sys::UniqueFd CloneHostTree(const Workshop& workshop, const plan::Mount& mount, 
 }
 
 bool PrepareSources(Workshop& workshop, const Stack& stack, const plan::Span<plan::Mount>& mounts,
-                    const plan::Identity& identity, Sources& sources, sys::Fault& fault) {
+                    const plan::Identity& identity, const int* dropzones, Sources& sources, sys::Fault& fault) {
   sources.mounts.reserve(mounts.size);
   for (const plan::Mount& mount : mounts) {
-    sys::UniqueFd source = SourceOf(workshop, stack, identity, mount, fault);
+    sys::UniqueFd source = SourceOf(workshop, stack, identity, mount, dropzones, fault);
     if (!source && !MadeByInit(mount.kind)) {
       bool is_tmpfs = mount.kind == plan::MountKind::kTmpfs;  // or it would be one of its options
       if (fault.path.empty() || is_tmpfs) fault.path = mount.target;

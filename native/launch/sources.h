@@ -15,8 +15,9 @@ struct Sources {
   int devices = -1;  // the tree of its /dev
 };
 
+// `dropzones`: a descriptor for each of them, in their order.
 bool PrepareSources(Workshop& workshop, const Stack& stack, const plan::Span<plan::Mount>& mounts,
-                    const plan::Identity& identity, Sources& sources, sys::Fault& fault);
+                    const plan::Identity& identity, const int* dropzones, Sources& sources, sys::Fault& fault);
 
 // A detached clone of a host directory or file; it no longer follows what the host mounts there later.
 sys::UniqueFd CloneHostTree(const Workshop& workshop, const plan::Mount& mount, sys::Fault& fault);

@@ -49,7 +49,19 @@ struct Root {
   bool idmap;
 };
 
-enum class MountKind : uint8_t { kBind, kTmpfs, kDev, kDevpts, kProc, kSysfs, kMqueue, kCgroup, kMask, kReadOnly };
+enum class MountKind : uint8_t {
+  kBind,
+  kTmpfs,
+  kDev,
+  kDevpts,
+  kProc,
+  kSysfs,
+  kMqueue,
+  kCgroup,
+  kMask,
+  kReadOnly,
+  kDropzone
+};
 
 struct Mount {
   MountKind kind;
@@ -63,6 +75,7 @@ struct Mount {
   int64_t bytes;  // tmpfs
   uint32_t mode;
   uint32_t gid;  // devpts
+  int fd;        // dropzone: a mount of the embedding process
 };
 
 struct Identity {

@@ -65,7 +65,7 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
     },
   },
   'loop.attach': {
-    doing: 'attach a plank to the loop device %',
+    doing: 'attach an image to the loop device %',
     on: {
       'ENOENT ENODEV ENXIO': {
         code: 'ERR_ROOM_PLANK_UNSUPPORTED',
@@ -148,6 +148,32 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
     },
   },
   devices: { doing: 'make /dev', on: { 'EPERM EACCES': refused } },
+  'dropzone.space': {
+    doing: 'reserve the space of a dropzone',
+    code: 'ERR_VAULT_DROPZONE',
+    on: {
+      'ENOSPC EDQUOT EFBIG': {
+        code: 'ERR_VAULT_NO_SPACE',
+        hint: 'Ask for less (`size`), or make room: `anchor vault gc`.',
+      },
+      ENOTSUP: { hint: 'The file system of the vault cannot reserve space: use ext4, XFS or btrfs.' },
+    },
+  },
+  'dropzone.mount': {
+    doing: 'mount a dropzone',
+    code: 'ERR_VAULT_DROPZONE',
+    on: { 'EPERM EACCES': refused, 'ENODEV ENOSYS': { hint: 'This kernel has no ext4: modprobe ext4.' } },
+  },
+  'dropzone.seal': {
+    doing: 'stop all writing to a dropzone',
+    code: 'ERR_VAULT_DROPZONE',
+    on: {
+      EBUSY: {
+        hint: 'Somebody outside of the room has a file of it open for writing, by a socket that they share.',
+      },
+    },
+  },
+  'mount.dropzone': { doing: 'take a dropzone into the room' },
   'mount.tmpfs': { doing: 'make a tmpfs', on: { 'EPERM EACCES': refused } },
   'mount.devpts': { doing: 'make the terminals of the room', on: { 'EPERM EACCES': refused } },
   'pty.open': {

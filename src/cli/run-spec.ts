@@ -110,19 +110,21 @@ function setVariable(draft: Draft, text: string, environment: RunInput['environm
 function mountOf(text: string, directory: string): Record<string, unknown> {
   const form = {
     option: '--mount',
-    keys: ['host', 'vault', 'at', 'access'],
+    keys: ['host', 'vault', 'at', 'access', 'keep', 'size'],
     switches: ['noexec', 'recursive'],
   };
   const stored = readPairs(text, { ...form, required: ['at'] }).get('vault');
   const pairs = readPairs(text, { ...form, required: [stored === undefined ? 'host' : 'vault'] });
   const host = pairs.get('host');
-  const access = pairs.get('access');
+  const [access, keep, size] = ['access', 'keep', 'size'].map((key) => pairs.get(key));
   return {
     // An empty source would be the working directory, which nobody means.
     ...(host === undefined ? {} : { host: host === '' ? host : resolve(directory, host) }),
     ...(stored === undefined ? {} : { vault: stored }),
     at: pairs.get('at'),
     ...(access === undefined ? {} : { access }),
+    ...(keep === undefined ? {} : { keep }),
+    ...(size === undefined ? {} : { size: numberIn(size) }),
     ...(pairs.has('noexec') ? { noExec: true } : {}),
     ...(pairs.has('recursive') ? { recursive: true } : {}),
   };

@@ -8,7 +8,7 @@ import { explainEnding } from './ending.js';
 import { exitCodeOf, exitCodes } from './exit-code.js';
 import { openDescriptor, print, say, tellFailure, writeJsonLine } from './output.js';
 import { runPage } from './run-page.js';
-import { planInJson, runReport, verboseReport } from './run-report.js';
+import { dropzoneReport, planInJson, runReport, verboseReport } from './run-report.js';
 import { readJson } from './json-file.js';
 import { requestOf, type RoomRequest, type RunOptionValues } from './run-spec.js';
 import { SignalRelay } from './signal-relay.js';
@@ -86,7 +86,7 @@ function withStdio(spec: RoomSpec, options: RunOptionValues): { spec: RoomSpec; 
 /** Whether anything of a vault is named. What is no spec is refused here as it would be later. */
 function namesVault(spec: RoomSpec): boolean {
   const { plank, mounts } = parseRoomSpec(spec);
-  return plank.kind === 'vault' || mounts.some(({ kind }) => kind === 'vault');
+  return plank.kind === 'vault' || mounts.some(({ kind }) => kind === 'vault' || kind === 'dropzone');
 }
 
 /** This process exists for one room, so it may be moved to where limits are possible. */
@@ -140,6 +140,7 @@ async function runRoom(spec: RoomSpec, manner: Manner): Promise<number> {
 function tellEnd(room: Room, outcome: Outcome, { jsonFd, options }: Manner): void {
   const report = runReport(room, outcome);
   if (options.verbose === true) say(verboseReport(report));
+  if (jsonFd === null) say(dropzoneReport(outcome, options.verbose === true));
   const reason = explainEnding(outcome, room.spec);
   if (jsonFd !== null) writeJsonLine(jsonFd, report);
   else if (reason !== null) say(`anchor: ${reason}\n`);

@@ -42,6 +42,10 @@ export async function resolveMounts(
     located.map(async (place): Promise<ResolvedMount> => {
       if (place.kind === 'located') return resolveHostMount(place, identity, host, notes);
       if (place.kind === 'vault') return resolveStored(place, identity, host, notes);
+      if (place.kind === 'dropzone') {
+        const { kind, vault, at, keep, bytes, noExec } = place;
+        return { kind, vault, at, keep, bytes, noExec, fd: -1 };
+      }
       const { at, bytes, mode, noExec } = place;
       return { kind: 'tmpfs', at, bytes, mode, noExec };
     }),

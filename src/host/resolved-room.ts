@@ -1,5 +1,5 @@
 import type { CgroupPlan, IdentityPlan, LowerPlan, MountPlan } from '../../types/plan.js';
-import type { CheckedSpec } from '../spec/checked.js';
+import type { CheckedDropzone, CheckedSpec } from '../spec/checked.js';
 import type { RoomPlace } from './places.js';
 
 /**
@@ -73,7 +73,13 @@ export interface ResolvedStored extends Omit<ResolvedBind, 'kind'> {
   readonly reference: string;
 }
 
-export type ResolvedMount = ResolvedBind | ResolvedStored | ResolvedTmpfs;
+/** A place to write to from which things come into the vault. */
+export interface ResolvedDropzone extends Omit<CheckedDropzone, 'index'> {
+  /** -1 until it is made, for one room. */
+  readonly fd: number;
+}
+
+export type ResolvedMount = ResolvedBind | ResolvedStored | ResolvedDropzone | ResolvedTmpfs;
 
 /** A generation of the vault that a room uses, to be held while it lives. */
 export interface UsedGeneration {

@@ -1,5 +1,6 @@
 import type { CheckedSpec } from '../spec/checked.js';
-import { RoomError } from '../errors.js';
+import type { VaultKind } from '../spec/vault-kinds.js';
+import { RoomError, type ErrorCode } from '../errors.js';
 import type { UsedGeneration } from './resolved-room.js';
 
 /** What is asked of the vault of an Anchor. */
@@ -8,6 +9,59 @@ export interface HostVault {
   locate(reference: string): Promise<StoredGeneration>;
   /** Holds a generation; `holder` is what those are told who want to remove it. */
   lease(reference: string, holder: string): Promise<GenerationHold>;
+  /** Makes a place to write to for one room. Rejects with a RoomError, and then nothing is left of it. */
+  dropzone(order: DropzoneOrder): Promise<HostDropzone>;
+}
+
+export interface DropzoneOrder {
+  readonly kind: VaultKind;
+  readonly bytes: number;
+  /** Ids on the host of who may write to it. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+}
+
+/** A place to write to, until it is closed. */
+export interface HostDropzone {
+  readonly fd: number;
+  /** Brings what is in it into the vault, when nothing of the room runs any more. Never rejects: what is not kept is in the result. */
+  collect(how: CollectOrder): Promise<Collected>;
+  /** Whatever is in it and was not collected is gone. Never fails. */
+  close(): Promise<void>;
+}
+
+export interface CollectOrder {
+  /** Whether what is kept becomes the active generation of its name. */
+  readonly activate: boolean;
+  /** What is said of where it came from. */
+  readonly source: Readonly<Record<string, unknown>> & {
+    readonly type: 'room';
+    readonly room: string;
+    readonly path: string;
+  };
+}
+
+/** What came of a dropzone. */
+export interface Collected {
+  readonly kept: readonly KeptEntry[];
+  readonly refused: readonly RefusedEntry[];
+}
+
+/** A new generation. */
+export interface KeptEntry {
+  /** `kind/name@generation` */
+  readonly reference: string;
+  /** 64 hex digits; of a directory, as meta.json has it. */
+  readonly sha256: string;
+  /** Bytes of all files. */
+  readonly size: number;
+}
+
+/** Something that was not kept. */
+export interface RefusedEntry {
+  /** Its name in the dropzone as JSON has it: what is no printable text is escaped. Empty: all of it. */
+  readonly entry: string;
+  readonly code: ErrorCode;
+  readonly why: string;
 }
 
 /** A generation that is there. */
@@ -29,7 +83,14 @@ export function requireVault({ plank, mounts }: CheckedSpec, vault: HostVault | 
   const named = [
     ...(plank.kind === 'vault' ? [{ field: 'plank', reference: plank.reference }] : []),
     ...mounts.flatMap((mount) =>
-      mount.kind === 'vault' ? [{ field: `mounts[${mount.index}].vault`, reference: mount.reference }] : [],
+      mount.kind === 'vault' || mount.kind === 'dropzone'
+        ? [
+            {
+              field: `mounts[${mount.index}].vault`,
+              reference: mount.kind === 'vault' ? mount.reference : mount.vault,
+            },
+          ]
+        : [],
     ),
   ];
   const [first] = named;

@@ -60,6 +60,10 @@ export function planKernelMounts(
 }
 
 function planMount(mount: ResolvedMount, identity: IdentityPlan, user: ResolvedUser): MountPlan {
+  if (mount.kind === 'dropzone') {
+    const attributes = CONFINED | (mount.noExec ? MOUNT_ATTR_NOEXEC : 0);
+    return { kind: 'dropzone', fd: mount.fd, target: mount.at, attributes };
+  }
   if (mount.kind !== 'tmpfs') return planBind(mount, identity, user);
   return {
     kind: 'tmpfs',

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { RoomError } from '../errors.js';
+import { RoomError, type ErrorCode } from '../errors.js';
 import type { Leftovers } from './leftovers.js';
 
 /** Programs of other packages that planks are made and checked with, and the Debian package each comes from. */
@@ -12,6 +12,7 @@ export const toolPackages = {
   unsquashfs: 'squashfs-tools',
   'mkfs.erofs': 'erofs-utils',
   'fsck.erofs': 'erofs-utils',
+  'mkfs.ext4': 'e2fsprogs',
   tar: 'tar',
   zstd: 'zstd',
   xz: 'xz-utils',
@@ -63,12 +64,12 @@ export async function findTool(tool: ToolName): Promise<string | null> {
 /**
  * Looks for a program that a build cannot do without.
  *
- * @throws RoomError ERR_ROOM_PLANK_BUILD with the package to install.
+ * @throws RoomError with that code, and the package to install.
  */
-export async function requireTool(tool: ToolName): Promise<string> {
+export async function requireTool(tool: ToolName, code: ErrorCode = 'ERR_ROOM_PLANK_BUILD'): Promise<string> {
   const path = await findTool(tool);
   if (path !== null) return path;
-  throw new RoomError('ERR_ROOM_PLANK_BUILD', `${tool} is not installed or not in PATH`, {
+  throw new RoomError(code, `${tool} is not installed or not in PATH`, {
     step: 'plank.tool',
     hint: `apt-get install ${toolPackages[tool]}`,
   });

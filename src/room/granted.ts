@@ -57,7 +57,7 @@ export interface GrantedMount {
   readonly kind: MountPlan['kind'];
   /** For a bind: the path on the host. */
   readonly source: string | null;
-  /** `kind/name@generation` of what the vault has. */
+  /** `kind/name@generation` of what the vault has; the kind alone of what is to come into it. */
   readonly vault: string | null;
   readonly access: 'read' | 'write';
   readonly noExec: boolean;
@@ -115,14 +115,14 @@ function describePlank(lower: LowerPlan, idmap: boolean): Omit<GrantedPlank, 'va
 }
 
 function describeMount(mount: MountPlan, resolved: readonly ResolvedMount[]): GrantedMount {
-  const stored = resolved.find(({ at, kind }) => kind === 'stored' && at === mount.target);
+  const known = resolved.find(({ at }) => at === mount.target);
   const attributes = 'attributes' in mount ? mount.attributes : 0;
   const sealed = mount.kind === 'mask' || mount.kind === 'read-only';
   return {
     at: mount.target,
     kind: mount.kind,
     source: mount.kind === 'bind' ? mount.source : null,
-    vault: stored?.kind === 'stored' ? stored.reference : null,
+    vault: known?.kind === 'stored' ? known.reference : known?.kind === 'dropzone' ? known.vault : null,
     access: sealed || (attributes & MOUNT_ATTR_RDONLY) !== 0 ? 'read' : 'write',
     noExec: (attributes & MOUNT_ATTR_NOEXEC) !== 0,
   };

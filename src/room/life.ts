@@ -25,6 +25,8 @@ export interface LifeParts {
   readonly clock: PhaseClock;
   /** Hears everything about a room whose command ran, in order. Called last: a listener that throws breaks nothing. */
   readonly notify: (event: RoomEvent) => void;
+  /** Brings what it left into the vault, before its outcome is told; null: nothing. Never rejects. */
+  readonly collect: ((outcome: Outcome) => Promise<Outcome>) | null;
   /** Nothing of the room is left (true), or something could not be removed. What is returned is waited for. */
   readonly gone: (clean: boolean) => Promise<void> | undefined;
 }
@@ -48,6 +50,7 @@ export class RoomLife {
   #marks: NativeMarks = {};
   #exit: Extract<NativeEvent, { type: 'exited' }> | null = null;
   #failure: Promise<unknown> | null = null;
+  #collecting: Promise<void> | null = null;
   #intent: 'destroyed' | 'aborted' | null = null;
   #abortReason: unknown;
   #seen = { oomKills: 0, refusals: 0 };
@@ -209,6 +212,12 @@ export class RoomLife {
     this.state = 'ended';
     this.stdio.settle(true);
     for (const process of this.#processes.values()) process.roomEnded(this.#parts.plan.id, outcome);
+    const { collect } = this.#parts;
+    if (collect === null || !this.#ran) return this.#tellExit(outcome);
+    this.#collecting = collect(outcome).then((collected) => this.#tellExit(collected));
+  }
+
+  #tellExit(outcome: Outcome): void {
     this.exited.resolve(outcome);
     if (this.#ran) this.#parts.notify({ type: 'exited', outcome });
   }
@@ -248,6 +257,12 @@ export class RoomLife {
   }
 
   #remove(fault: NativeFault | null): void {
+    // There is something of it left until that is told.
+    if (this.#collecting === null) this.#removeNow(fault);
+    else void this.#collecting.then(() => this.#removeNow(fault));
+  }
+
+  #removeNow(fault: NativeFault | null): void {
     const left = fault === null ? null : explainedFault(fault);
     this.state = 'removed';
     this.stdio.settle(true);

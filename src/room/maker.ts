@@ -18,7 +18,8 @@ import type { RememberedSpec } from '../spec/memory.js';
 import { parseSeccomp } from '../spec/seccomp.js';
 import { Ahead } from './ahead.js';
 import type { RoomEvent } from './events.js';
-import { holdUsed, nothingHeld, type Held } from './held.js';
+import { collectDropzones } from './dropzones.js';
+import { holdOfVault, needsVault, nothingHeld, withDropzones, type Held } from './held.js';
 import { RoomLife } from './life.js';
 import { limitWritesOn, writeLimits } from './limits.js';
 import { Lull } from './lull.js';
@@ -142,9 +143,9 @@ export class RoomMaker {
   }
 
   /** Launches a room without a command; resolves when it waits. */
-  async makeWaiting(resolved: ResolvedSpec, shape: RoomShape): Promise<WaitingRoom> {
-    const place = this.#reserve.take(resolved.spec.identity);
-    const waiting = await this.#holding(resolved, place, undefined, (held) => {
+  async makeWaiting(asked: ResolvedSpec, shape: RoomShape): Promise<WaitingRoom> {
+    const place = this.#reserve.take(asked.spec.identity);
+    const waiting = await this.#holding(asked, place, undefined, (held, resolved) => {
       const made = new WaitingRoom({
         launcher: this.#parts.binding,
         plan: buildWaitingPlan(placeRoom(resolved, place), shape.filter),
@@ -231,13 +232,13 @@ export class RoomMaker {
   }
 
   async #launch(
-    resolved: ResolvedSpec,
+    asked: ResolvedSpec,
     { filter }: RoomShape,
     signal: AbortSignal | undefined,
     clock: PhaseClock,
   ): Promise<Room> {
-    const place = this.#reserve.take(resolved.spec.identity);
-    const made = await this.#holding(resolved, place, signal, (held) => {
+    const place = this.#reserve.take(asked.spec.identity);
+    const made = await this.#holding(asked, place, signal, (held, resolved) => {
       const prepared = this.#prepare(
         resolved,
         { place, held },
@@ -256,16 +257,16 @@ export class RoomMaker {
     resolved: ResolvedSpec,
     place: RoomPlace,
     signal: AbortSignal | undefined,
-    launch: (held: Held) => T,
+    launch: (held: Held, resolved: ResolvedSpec) => T,
   ): Promise<T> {
     let held = nothingHeld;
     try {
-      if (resolved.used.length > 0) {
-        held = await holdUsed(this.#parts.host.vault, resolved.used, place.id);
+      if (needsVault(resolved)) {
+        held = await holdOfVault(this.#parts.host.vault, resolved, place);
         signal?.throwIfAborted();
         this.#parts.requireOpen();
       }
-      return launch(held);
+      return launch(held, withDropzones(resolved, held));
     } catch (error) {
       await held.release();
       this.#reserve.giveBack(place, false);
@@ -287,6 +288,8 @@ export class RoomMaker {
       limits: resolved.spec.limits,
       clock,
       notify: (event) => announce(room, event),
+      collect:
+        held.dropzones.length === 0 ? null : (outcome) => collectDropzones(held.dropzones, outcome, place.id),
       gone: (clean) => {
         forget(room);
         return this.#leave(place, held, clean);

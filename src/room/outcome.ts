@@ -1,6 +1,7 @@
 import type { NativeRusage } from '../../types/event.js';
 import { parseUsage, type CgroupTexts, type CgroupUsage } from '../host/usage.js';
 import type { CheckedLimits } from '../spec/checked.js';
+import type { DropzoneOutcome } from './dropzones.js';
 import { signalName } from './signals.js';
 import type { Timings } from './timings.js';
 import { usageOf, type Usage } from './usage.js';
@@ -37,6 +38,8 @@ export interface Outcome {
   /** The limits that were reached, whether or not they were what ended it. */
   readonly limits: readonly LimitHit[];
   readonly timings: Timings;
+  /** What became of what was left in the mounts of the vault that could be written to, in the order of the mounts. Of the room alone. */
+  readonly dropzones: readonly DropzoneOutcome[];
 }
 
 /** A limit of the spec that was reached. */
@@ -82,6 +85,7 @@ export function outcomeOf(facts: EndFacts): Outcome {
     usage: usageOf(usage, facts),
     limits: Object.freeze(limitsHit(facts, usage, reason)),
     timings: facts.timings,
+    dropzones: noDropzones,
   });
 }
 
@@ -97,6 +101,8 @@ function reasonOf({ exit, killed, intent, limits }: EndFacts, usage: CgroupUsage
   if ((usage.processRefusals ?? 0) > 0) return 'too-many-processes';
   return exit.signal === null ? 'exited' : 'signaled';
 }
+
+const noDropzones: readonly DropzoneOutcome[] = Object.freeze([]);
 
 const SIGKILL = 9;
 
@@ -142,7 +148,12 @@ export function processOutcomeOf(facts: {
 }): Outcome {
   const { exit, aborted, room } = facts;
   const usage = usageOf(null, { rusage: facts.rusage, total: null, upper: null, wall: facts.wall });
-  const rest = { usage, limits: room?.limits ?? Object.freeze([]), timings: facts.timings };
+  const rest = {
+    usage,
+    limits: room?.limits ?? Object.freeze([]),
+    timings: facts.timings,
+    dropzones: noDropzones,
+  };
   if (exit === null) {
     // When the command of the room returns, room-init goes and takes everybody along.
     const reason =

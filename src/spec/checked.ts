@@ -1,4 +1,5 @@
 import type { CheckedSeccomp } from './seccomp.js';
+import type { VaultKind } from './vault-kinds.js';
 
 /**
  * A RoomSpec after validation: every default filled in, every unit resolved, deep-frozen plain data without optional
@@ -60,7 +61,7 @@ export type CheckedUser =
 
 export type CheckedIdentity = 'mapped' | 'host';
 
-export type CheckedMount = CheckedHostMount | CheckedVaultMount | CheckedTmpfsMount;
+export type CheckedMount = CheckedHostMount | CheckedVaultMount | CheckedDropzone | CheckedTmpfsMount;
 
 export interface CheckedHostMount {
   readonly kind: 'host';
@@ -83,6 +84,18 @@ export interface CheckedVaultMount {
   readonly reference: string;
   /** Absolute and normalized. */
   readonly at: string;
+  readonly noExec: boolean;
+}
+
+export interface CheckedDropzone {
+  readonly kind: 'dropzone';
+  /** Position in `mounts` of the spec, to name it in an error. */
+  readonly index: number;
+  readonly vault: VaultKind;
+  /** Absolute and normalized. */
+  readonly at: string;
+  readonly keep: 'on-success' | 'always';
+  readonly bytes: number;
   readonly noExec: boolean;
 }
 

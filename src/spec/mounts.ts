@@ -9,13 +9,14 @@ import {
   wrongType,
   wrongValue,
 } from './field.js';
+import { mostDropzones, parseDropzone, type DropzoneSpec } from './dropzones.js';
 import { isWithin, readHostPath, readRoomPath } from './path.js';
 import { readFlag, readInteger, readWord } from './scalar.js';
 import type { Size } from './size.js';
 import { parseSize } from './size.js';
 import { parseReference, referenceText } from './vault-reference.js';
 
-export type MountSpec = HostMountSpec | VaultMountSpec | TmpfsMountSpec;
+export type MountSpec = HostMountSpec | VaultMountSpec | DropzoneSpec | TmpfsMountSpec;
 
 /** A directory or file of the host. Read-only unless it says so; `nosuid` and `nodev` always. */
 export interface HostMountSpec {
@@ -40,7 +41,7 @@ export interface VaultMountSpec {
   vault: string;
   /** Absolute path in the room; missing directories are made in the room's own layer. */
   at: string;
-  /** The only value is `read`. */
+  /** `write` is another thing: a `DropzoneSpec`. */
   access?: 'read';
   /** Forbid executing programs from it. Default false. */
   noExec?: boolean;
@@ -93,6 +94,8 @@ export function parseMounts(value: unknown, field: string): readonly CheckedMoun
   }
   const mounts = entries.map((mount, index) => parseMount(mount, `${field}[${index}]`, index));
   refuseDuplicates(mounts, field);
+  if (mounts.filter(({ kind }) => kind === 'dropzone').length > mostDropzones)
+    throw wrongValue(field, `at most ${mostDropzones} mounts of the vault that can be written to`, value);
   return mounts.sort((left, right) => depth(left.at) - depth(right.at));
 }
 
@@ -101,7 +104,11 @@ function parseMount(value: unknown, field: string, index: number): CheckedMount 
   const kinds = mountKinds.filter((kind) => entries.has(kind));
   if (kinds.length > 1) throw conflict(field, `expected one of ${words}, got ${kinds.join(' and ')}`);
   if (entries.has('host')) return parseHostMount(entries, field, index);
-  if (entries.has('vault')) return parseVaultMount(entries, field, index);
+  if (entries.has('vault')) {
+    return entries.get('access') === 'write'
+      ? parseDropzone(entries, field, index, parseTarget)
+      : parseVaultMount(entries, field, index);
+  }
   if (entries.has('tmpfs')) return parseTmpfsMount(entries, field, index);
   const got = entries.size === 0 ? 'an empty object' : [...entries.keys()].slice(0, 5).join(', ');
   throw wrongType(field, `a mount with one of ${words}`, value, got);
@@ -130,7 +137,7 @@ function parseVaultMount(
   index: number,
 ): CheckedVaultMount {
   const fields = pickFields(entries, field, vaultMountKeys);
-  readWord(fields.access, child(field, 'access'), ['read'], 'read');
+  readWord(fields.access, child(field, 'access'), ['read', 'write'], 'read');
   return {
     kind: 'vault',
     index,

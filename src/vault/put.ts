@@ -51,14 +51,31 @@ export async function put(
   path: string,
   options: PutOptions,
 ): Promise<PutResult> {
+  const source = await examineSource(core.addon, path);
+  return store(core, duplicates, reference, { source, from: resolve(path) }, options);
+}
+
+/** What is stored, and what the log and meta.json say of where it came from unless they are told otherwise. */
+export interface Found {
+  readonly source: Source;
+  readonly from: string;
+}
+
+/** The same for what was looked at already. */
+export async function store(
+  core: VaultCore,
+  duplicates: Duplicates,
+  reference: Reference,
+  { source, from }: Found,
+  options: PutOptions,
+): Promise<PutResult> {
   const { kind, name } = reference;
   const { signal, activate = true } = options;
-  const source = await examineSource(core.addon, path);
   await requireSpace(core.layout.root, source.files);
   const stage = await core.change(async () => {
     const stage = await Stage.begin(core, { kind, name, activate }, options.transfer);
     try {
-      await core.audit.append({ ...entryOf(stage, reference), phase: 'begin', from: resolve(path) });
+      await core.audit.append({ ...entryOf(stage, reference), phase: 'begin', from });
       return stage;
     } catch (error) {
       await stage.remove();
@@ -69,7 +86,7 @@ export async function put(
   let inPlace = false as boolean;
   try {
     const staged = await stageFiles(core, duplicates, source, stage.generation, name, options);
-    const draft = describe(source, staged, stage, options.source ?? { type: 'host', path: resolve(path) });
+    const draft = describe(source, staged, stage, options.source ?? { type: 'host', path: from });
     requireDigest(draft, options.expect);
     await makeEmptyDirectories(source, join(stage.generation, name));
     await syncDirectories(source, stage.generation, name);

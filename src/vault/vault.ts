@@ -9,6 +9,7 @@ import type { LogVerification } from './audit-log.js';
 import type { AuditEntry, AuditRecord } from './audit-record.js';
 import { collect, type Collection, type CollectOptions } from './collect.js';
 import type { VaultCore } from './core.js';
+import { makeDropzone, type Dropzone, type DropzoneOrder } from './dropzone.js';
 import { Duplicates } from './duplicates.js';
 import type { Located } from './generations.js';
 import { get, type GetResult } from './get.js';
@@ -69,6 +70,7 @@ export class Vault {
   readonly #core: VaultCore;
   readonly #duplicates = new Duplicates();
   readonly #leases = new Set<Lease>();
+  readonly #dropzones = new Set<Dropzone>();
   readonly #pending = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
@@ -217,6 +219,17 @@ export class Vault {
     return this.#track(() => this.#lease(parsed, text));
   }
 
+  /** @internal A place for one room to write to; what is collected from it comes into this vault. */
+  dropzone(order: DropzoneOrder): Promise<Dropzone> {
+    return this.#track(async () => {
+      const dropzone = await makeDropzone(this.#core, this.#duplicates, order, () =>
+        this.#dropzones.delete(dropzone),
+      );
+      this.#dropzones.add(dropzone);
+      return dropzone;
+    });
+  }
+
   /** The audit log, oldest first. */
   log(): AsyncIterableIterator<AuditRecord> {
     this.#requireOpen();
@@ -249,6 +262,7 @@ export class Vault {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#pending);
+    await Promise.all([...this.#dropzones].map((dropzone) => dropzone.close()));
     await Promise.all([...this.#leases].map((lease) => lease.release()));
   }
 

@@ -13,7 +13,7 @@ const typescriptRules: Rules = {
   plan: [...pure, 'spec', 'host/resolved-room', 'host/places'],
   addon: [...pure, 'spec', 'plank', 'host'],
   room: [...pure, 'abort', 'spec', 'host', 'plan', 'addon'],
-  vault: [...pure, 'abort', 'spec', 'addon'],
+  vault: [...pure, 'abort', 'spec', 'plank/tool', 'addon'],
   capsule: [...pure, 'abort', 'spec', 'plank', 'host/files', 'addon', 'vault'],
   flake: [...pure, 'abort', 'spec', 'plank', 'vault'],
   courier: [...pure, 'abort', 'spec', 'host/mountinfo', 'addon', 'vault', 'capsule'],

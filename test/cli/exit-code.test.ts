@@ -23,6 +23,7 @@ function outcome(reason: OutcomeReason, more: Partial<Outcome> = {}): Outcome {
     usage,
     limits: [],
     timings: { total: 1, phases: {} },
+    dropzones: [],
     ...more,
   };
 }

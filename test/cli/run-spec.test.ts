@@ -41,6 +41,10 @@ const table: [args: string[], adds: object][] = [
     ['--mount', 'vault=models/m,at=/w,access=read,noexec'],
     { mounts: [{ vault: 'models/m', at: '/w', access: 'read', noExec: true }] },
   ],
+  [
+    ['--mount', 'vault=models,at=/w,access=write,keep=always,size=8GiB'],
+    { mounts: [{ vault: 'models', at: '/w', access: 'write', keep: 'always', size: '8GiB' }] },
+  ],
   [['--mount', 'host=.,at=/w'], { mounts: [{ host: '/here', at: '/w' }] }],
   [['--mount', 'host=/with\\,comma\\\\,at=/a=b'], { mounts: [{ host: '/with,comma\\', at: '/a=b' }] }],
   [['--tmpfs', 'at=/s,size=1GiB'], { mounts: [{ tmpfs: '1GiB', at: '/s' }] }],

@@ -372,4 +372,18 @@ export const mutants = [
     replace: 'if (length < 100000) return true;',
     tests: escape('syscall-table'),
   },
+  {
+    name: 'nobody writes to a dropzone that is collected',
+    file: 'src/vault/dropzone.ts',
+    find: 'await this.#seal();',
+    replace: '',
+    tests: escape('hostile-dropzone'),
+  },
+  {
+    name: 'a file of a dropzone has one name',
+    file: 'src/vault/dropzone-entries.ts',
+    find: 'links > 1',
+    replace: 'links > 1_000_000',
+    tests: escape('hostile-dropzone'),
+  },
 ];

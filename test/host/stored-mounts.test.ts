@@ -17,6 +17,7 @@ const vault: HostVault = {
     throw new RoomError('ERR_VAULT_NO_ENTRY', `the vault has no ${reference}`, { hint: 'there is d' });
   },
   lease: () => Promise.reject(new Error('nothing is held while a spec is looked up')),
+  dropzone: () => Promise.reject(new Error('nothing is made while a spec is looked up')),
 };
 
 const host = {

@@ -2,6 +2,7 @@ import test from 'ava';
 import { readFileSync } from 'node:fs';
 import { capabilityNames } from '../../src/spec/capabilities.js';
 import { ioLimitKeys, limitKeys } from '../../src/spec/limits.js';
+import { dropzoneKeys } from '../../src/spec/dropzones.js';
 import { hostMountKeys, tmpfsMountKeys, vaultMountKeys } from '../../src/spec/mounts.js';
 import { parseRoomSpec } from '../../src/spec/parse.js';
 import { rlimitNames, rlimitPairKeys } from '../../src/spec/rlimits.js';
@@ -23,6 +24,7 @@ const keyLists: readonly (readonly [title: string, parser: readonly string[], of
   ['an io limit', ioLimitKeys, definition('ioLimit')],
   ['a host mount', hostMountKeys, definition('hostMount')],
   ['a vault mount', vaultMountKeys, definition('vaultMount')],
+  ['a dropzone', dropzoneKeys, definition('dropzone')],
   ['a tmpfs mount', tmpfsMountKeys, definition('tmpfsMount')],
   ['rlimits', rlimitNames, definition('rlimits')],
   ['a pair of rlimits', rlimitPairKeys, choice(definition('rlimit'), 1)],
@@ -98,6 +100,8 @@ const good: readonly object[] = [
   ].map((vault) => ({
     mounts: [{ vault, at: '/a', access: 'read', noExec: true }],
   })),
+  { mounts: [{ vault: 'models', at: '/a', access: 'write' }] },
+  { mounts: [{ vault: 'flakes', at: '/a', access: 'write', keep: 'always', size: '8GiB', noExec: true }] },
   on('/.../x'),
   on('/a/proc'),
   on('/process'),
@@ -187,6 +191,11 @@ const bad: readonly object[] = [
   ].map((vault) => ({
     mounts: [{ vault, at: '/a' }],
   })),
+  { mounts: [{ vault: 'models', at: '/a', access: 'read' }] },
+  { mounts: [{ vault: 'model', at: '/a', access: 'write' }] },
+  { mounts: [{ vault: 'models', at: '/a', access: 'write', keep: 'never' }] },
+  { mounts: [{ vault: 'models', at: '/a', access: 'write', recursive: true }] },
+  { mounts: [{ vault: 'models/m', at: '/a', keep: 'always' }] },
   { mounts: [{ vault: 'models/m', at: '/a', host: '/a' }] },
   { mounts: [{ vault: 'models/m', at: '/a', recursive: true }] },
   { mounts: [{ vault: 'models/m', at: '/a', access: 'write' }] },

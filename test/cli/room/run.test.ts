@@ -75,7 +75,7 @@ test('2 for a value that cannot be, by the name of its option', async (t) => {
     t.is(result.code, 2, options.join(' '));
     t.regex(result.stderr, stderr);
   }
-  t.regex((await anchor(['run', 'bare', 'true'])).stderr, /^anchor: PLANK: expected /);
+  t.regex((await anchor(['run', 'Bare', 'true'])).stderr, /^anchor: PLANK: expected /);
 });
 
 test('an error is JSON where JSON is wanted', async (t) => {
@@ -210,6 +210,23 @@ test('what a vault has, of --vault or ANCHOR_VAULT where something of one is nam
   t.is((await anchor(shell('cat /m', ...mount), { env })).stdout, 'weights');
   const none = await anchor(shell('cat /m', ...mount), { env: { ...env, ANCHOR_VAULT: '' } });
   t.is(none.code, 125);
-  t.regex(none.stderr, /mounts\[0\]\.vault.*without a vault\n {2}hint: .*--vault/);
+  t.regex(none.stderr, /mounts\[0\]\.vault: models\/m is something in a vault.*\n {2}hint: .*--vault/);
   t.is((await anchor(shell('echo here'), { env: { ...env, ANCHOR_VAULT: directory } })).stdout, 'here\n');
+});
+
+test('what a room leaves for the vault, and what of it is not kept', async (t) => {
+  const vault = join(await scratch(t), 'vault');
+  await anchor(['vault', 'init', vault]);
+  const options = ['--vault', vault, '--mount', 'vault=models,at=/out,access=write,size=4MiB'];
+  const line = 'echo weights >/out/m; ln -s m /out/link';
+  const { code, stderr } = await anchor(shell(line, ...options));
+  t.deepEqual([code, stderr], [0, 'anchor: "link" in /out was not kept: "link" is a symbolic link\n']);
+  t.regex(
+    (await anchor(shell(line, '--verbose', ...options))).stderr,
+    /anchor: kept models\/m@2 \(8 bytes\)/,
+  );
+  const failed = await anchor(shell(`${line}; exit 1`, '--verbose', ...options));
+  t.regex(failed.stderr, /nothing of \/out was kept/);
+  const report = JSON.parse((await anchor(shell(line, '--json', ...options))).stderr) as RunReport;
+  t.is(report.outcome.dropzones[0]?.kept[0]?.reference, 'models/m@3');
 });

@@ -158,6 +158,7 @@ export function startLife(spec: Partial<RoomSpec> = {}): {
     limits: room.spec.limits,
     clock: new PhaseClock(),
     notify: (event) => events.push(event),
+    collect: null,
     gone: (clean) => void gone.push(clean),
   });
   life.launch();
