@@ -55,6 +55,7 @@ export function portableMounts(mounts: readonly MountSpec[]): readonly MountSpec
   return withVaultSources(mounts, (name) => referenceText({ kind: 'models', name, generation: null }));
 }
 
+/** A dropzone names a kind, and nothing that is there already. */
 function readsVault(mount: MountSpec): mount is VaultMountSpec {
-  return 'vault' in mount;
+  return 'vault' in mount && mount.access !== 'write';
 }

@@ -12,6 +12,7 @@ import type { CheckedPlank } from '../spec/checked.js';
 import { parseRoomSpec } from '../spec/parse.js';
 import type { RoomSpec } from '../spec/room-spec.js';
 import type { StdioSpec } from '../spec/stdio.js';
+import { parseReference, referenceText } from '../spec/vault-reference.js';
 import { plankInVault, vaultOf } from './vault-of.js';
 
 /** How a run is recorded. */
@@ -29,7 +30,7 @@ export interface RecordedRun {
 
 /**
  * Runs a room to its end and says what was run and what came of it, by hashes: the plank, what the room has of the vault, how it ended, what it
- * wrote to its standard output and error. It reads nothing from its standard input. What was hashed is what was run: the plank is bound to
+ * wrote to its standard output and error, and what was kept of its dropzones. It reads nothing from its standard input. What was hashed is what was run: the plank is bound to
  * its digest, mounts of the vault to the generation. Without a lifetime in the spec it may take for ever: use the signal.
  *
  * @throws what `anchor.spawn()` throws; ERR_COURIER_SOURCE for a plank without a digest (`'host'`) and for two things of a vault that have one
@@ -44,7 +45,13 @@ export async function recordRun(
   const { pinned, plank, weights } = await pin(anchor, spec, checked.plank, signal);
   const { room, outputs } = await runHashed(anchor, pinned, onOutput, signal);
   const outcome = await room.exited;
-  const receipt = await makeReceipt({ room: spec, plank, weights, outcome, outputs });
+  const receipt = await makeReceipt({
+    room: spec,
+    plank,
+    weights,
+    outcome,
+    outputs: { ...outputs, ...Object.fromEntries(keptOf(outcome)) },
+  });
   return { receipt, outcome, room };
 }
 
@@ -126,6 +133,16 @@ async function runHashed(
     await room.destroy();
     throw error;
   }
+}
+
+/** What a room left in dropzones, by name and without the generation, which is another one each time. */
+function keptOf({ dropzones = [] }: Outcome): readonly (readonly [string, ReceiptOutput])[] {
+  return dropzones.flatMap(({ kept }) =>
+    kept.map(({ reference, size, sha256 }) => {
+      const named = { ...parseReference(reference), generation: null };
+      return [referenceText(named), { size, sha256 }] as const;
+    }),
+  );
 }
 
 async function hashStream(stream: Readable, see: (chunk: Uint8Array) => void): Promise<ReceiptOutput> {

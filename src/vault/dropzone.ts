@@ -43,7 +43,7 @@ const block = 4096;
 const patience = 2000;
 
 /**
- * An ext4 file system in a file without a name on the vault's disk: docs/decisions/018-dropzones-on-loop-devices.md says why. Whatever ends this process,
+ * An ext4 file system in a file without a name on the vault's disk: docs/decisions/019-dropzones-on-loop-devices.md says why. Whatever ends this process,
  * the kernel takes it away.
  */
 export async function makeDropzone(

@@ -36,7 +36,7 @@ export const recipes = {
     node: true,
   },
   python: {
-    packages: ['base-files', 'coreutils', 'dash', 'libc-bin', 'python3-minimal'],
+    packages: ['base-files', 'coreutils', 'dash', 'libc-bin', 'python3'],
     without: [],
     node: false,
   },
