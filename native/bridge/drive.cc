@@ -72,8 +72,8 @@ Napi::Value MountDrive(const Napi::CallbackInfo& info) {
   return promise;
 }
 
-// A detached mount goes with its last descriptor (fsmount(2)): what was written is on the disk when close(2) returns, as after umount(2).
-// syncfs(2) before it tells of a failure, which close(2) does not.
+// A detached mount goes with its last descriptor (fsmount(2)): what was written is on the disk when close(2) returns,
+// as after umount(2). syncfs(2) before it tells of a failure, which close(2) does not.
 Napi::Value UnmountDrive(const Napi::CallbackInfo& info) {
   int fd = Descriptor(info, 0);
   if (info.Env().GetInstanceData<Claims>()->mounts.erase(fd) == 0) fd = -1;

@@ -24,7 +24,16 @@ export function parseMountinfo(text: string): MountedFileSystem[] {
     const [, , device, root, point, options] = fields;
     const type = fields[dash + 1];
     const source = fields[dash + 2];
-    if (dash < 0 || device === undefined || source === undefined || root === undefined || point === undefined || options === undefined || !type) continue;
+    if (
+      dash < 0 ||
+      device === undefined ||
+      source === undefined ||
+      root === undefined ||
+      point === undefined ||
+      options === undefined ||
+      !type
+    )
+      continue;
     const superOptions = fields[dash + 3]?.split(',') ?? [];
     mounts.push({
       device,

@@ -136,7 +136,7 @@ async function runHashed(
 }
 
 /** What a room left in dropzones, by name and without the generation, which is another one each time. */
-function keptOf({ dropzones = [] }: Outcome): readonly (readonly [string, ReceiptOutput])[] {
+function keptOf({ dropzones }: Outcome): readonly (readonly [string, ReceiptOutput])[] {
   return dropzones.flatMap(({ kept }) =>
     kept.map(({ reference, size, sha256 }) => {
       const named = { ...parseReference(reference), generation: null };

@@ -78,7 +78,7 @@ test('what is no plank, or not there, or not what was stored', async (t) => {
   const { anchor, vault, directory } = await world(t);
   const refused = async (plank: string, code: string, on = anchor): Promise<void> => {
     const error = await t.throwsAsync<RoomError>(on.spawn({ plank, command: ['true'] }));
-    t.is(error.code as string, code, error.message);
+    t.is(error.code, code, error.message);
   };
   await mkdir(join(directory, 'tree'));
   await writeFile(join(directory, 'tree/file'), 'x');

@@ -56,7 +56,7 @@ async function train(t: ExecutionContext): Promise<Trained> {
   t.is(outcome.exitCode, 0, stderr);
   t.regex(stdout, /^loss \d+\.\d+ -> \d+\.\d+\n$/);
   t.deepEqual(
-    outcome.dropzones?.flatMap(({ kept }) => kept.map(({ reference }) => reference)),
+    outcome.dropzones.flatMap(({ kept }) => kept.map(({ reference }) => reference)),
     ['models/tiny.json@1'],
   );
   await here.close();

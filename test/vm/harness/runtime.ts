@@ -4,7 +4,16 @@ import { cache, once, repository } from './paths.js';
 import { fileStamp, librariesOf, runTool, stamp, tool } from './tools.js';
 
 /** Programs of this machine that the suites call in the guest. */
-const programs = ['mksquashfs', 'unsquashfs', 'mkfs.erofs', 'blkid', 'losetup', 'mkfs.ext4', 'mkfs.vfat', 'dmsetup'];
+const programs = [
+  'mksquashfs',
+  'unsquashfs',
+  'mkfs.erofs',
+  'blkid',
+  'losetup',
+  'mkfs.ext4',
+  'mkfs.vfat',
+  'dmsetup',
+];
 
 /** Packages of node_modules, with all they stand on: the test runner, and what the library itself needs. */
 const modules = ['ava', 'bindings'];
