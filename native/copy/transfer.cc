@@ -33,6 +33,14 @@ Transfer::Transfer(Order order) : order_(std::move(order)) {}
 Transfer::~Transfer() = default;
 
 bool Transfer::Run(sys::Fault& fault) {
+  const bool good = All(fault);
+  // Whoever has this object may keep it; nothing that is open may keep a disk from being unmounted.
+  output_.reset();
+  unsynced_.clear();
+  return good;
+}
+
+bool Transfer::All(sys::Fault& fault) {
   sys::UniqueFd root(open(order_.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return sys::Fail(fault, "copy.open", "openat", errno, order_.root);
   for (size_t i = 0; i < order_.files.size(); ++i) {

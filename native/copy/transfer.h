@@ -66,6 +66,7 @@ class Transfer {
   // What is written, as long as the next file goes on with it.
   struct Output;
 
+  bool All(sys::Fault& fault);
   bool OneFile(int root, size_t index, FileResult& result, sys::Fault& fault);
   bool Pass(const FileOrder& file, Source& source, uint64_t end, Hashing& hashing, sys::Fault& fault);
   bool Begin(const FileOrder& file, const Source& source, uint64_t size, sys::Fault& fault);

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { lstat, mkdir, rename, statfs } from 'node:fs/promises';
+import { lstat, mkdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Addon } from '../../types/addon.js';
 import { requireSignal } from '../abort.js';
@@ -8,7 +8,7 @@ import { RoomError } from '../errors.js';
 import type { RoomSpec } from '../spec/room-spec.js';
 import { readFields, wholeSpec, wrongValue } from '../spec/field.js';
 import type { AuditEntry } from '../vault/audit-record.js';
-import { removeTree, syncDirectory, writeNew } from '../vault/durable.js';
+import { removeTree, renameOnDisk, writeNew } from '../vault/durable.js';
 import { attempt, isErrno } from '../vault/system-error.js';
 import type { Lease } from '../vault/leases.js';
 import type { TransferOptions } from '../vault/transfer.js';
@@ -134,8 +134,7 @@ async function packInto(
     const copied = await copyPlanned(addon, all, unfinished, splitting, { ...options, total });
     const packed = await finish(addon, request, planned, copied, unfinished, destination, options);
     await refuseExisting(path);
-    await attempt('vault.target', path, () => rename(unfinished, path));
-    await attempt('vault.target', path, () => syncDirectory(dirname(path)));
+    await attempt('vault.target', path, () => renameOnDisk(unfinished, path));
     return packed;
   } catch (error) {
     await removeTree(unfinished).catch(() => undefined);

@@ -16,6 +16,21 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/**
+ * Gives something another name, on the disk when this resolves. FAT has to be told of the thing itself too: the new entry is made without its
+ * first cluster, which comes with the inode (vfat_rename in fs/fat/namei_vfat.c).
+ */
+export async function renameOnDisk(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  const handle = await open(to, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await syncDirectory(dirname(to));
+}
+
 /** A directory is there. */
 export async function makeDirectory(path: string): Promise<void> {
   await mkdir(path).catch((error: unknown) => {

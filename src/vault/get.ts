@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, rename } from 'node:fs/promises';
+import { lstat, mkdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { RoomError } from '../errors.js';
 import type { VaultCore } from './core.js';
-import { makeDirectories, removeTree, syncDirectory } from './durable.js';
+import { makeDirectories, removeTree, renameOnDisk, syncDirectory } from './durable.js';
 import type { Located } from './generations.js';
 import type { GenerationMeta, StoredFile } from './meta.js';
 import { referenceText } from '../spec/vault-reference.js';
@@ -72,8 +72,7 @@ export async function get(
     await attempt('vault.target', target, async () => {
       await syncTree(meta, partial);
       await requireFree(target);
-      await rename(partial, target);
-      await syncDirectory(dirname(target));
+      await renameOnDisk(partial, target);
     });
   } catch (error) {
     await removeTree(partial).catch(() => undefined);
