@@ -376,7 +376,7 @@ export const mutants = [
     name: 'nobody writes to a dropzone that is collected',
     file: 'src/vault/dropzone.ts',
     find: 'await this.#seal();',
-    replace: '',
+    replace: 'void this.#seal;',
     tests: escape('hostile-dropzone'),
   },
   {
