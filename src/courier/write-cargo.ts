@@ -1,4 +1,4 @@
-import { lstat, rename, rmdir } from 'node:fs/promises';
+import { lstat, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Addon } from '../../types/addon.js';
 import { changed } from '../capsule/check.js';
@@ -10,7 +10,7 @@ import type { PlannedFile, Splitting } from '../capsule/pack-request.js';
 import { itemOf, refuseExisting } from '../capsule/pack.js';
 import { writeTags } from '../capsule/write-tags.js';
 import { RoomError } from '../errors.js';
-import { makeDirectory, removeTree, syncDirectory } from '../vault/durable.js';
+import { makeDirectory, removeTree, renameOnDisk } from '../vault/durable.js';
 import { attempt } from '../vault/system-error.js';
 import type { TransferOptions } from '../vault/transfer.js';
 import type { Cargo, CargoItem } from './cargo.js';
@@ -66,8 +66,7 @@ export async function writeCargo(
     options.signal?.throwIfAborted();
     await target.check();
     await refuseExisting(path);
-    await attempt('vault.target', path, () => rename(unfinished, path));
-    await attempt('vault.target', path, () => syncDirectory(target.root));
+    await attempt('vault.target', path, () => renameOnDisk(unfinished, path));
     return written;
   } catch (cause) {
     const error = await inTermsOf(target, cause);

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { Anchor, Vault, type RoomError } from '../../src/index.js';
+import { Anchor, Vault, type ErrorCode, type RoomError } from '../../src/index.js';
 import { busyboxPlank, scratch } from '../helpers/image.js';
 
 async function world(t: ExecutionContext): Promise<{ anchor: Anchor; vault: Vault; directory: string }> {
@@ -76,7 +76,7 @@ test('what is kept ready for a plank follows the active generation', async (t) =
 
 test('what is no plank, or not there, or not what was stored', async (t) => {
   const { anchor, vault, directory } = await world(t);
-  const refused = async (plank: string, code: string, on = anchor): Promise<void> => {
+  const refused = async (plank: string, code: ErrorCode, on = anchor): Promise<void> => {
     const error = await t.throwsAsync<RoomError>(on.spawn({ plank, command: ['true'] }));
     t.is(error.code, code, error.message);
   };
