@@ -20,7 +20,6 @@ async function withVault(t: ExecutionContext): Promise<{ directory: string; vaul
   return { directory, vault, call };
 }
 
-// docs/vault.md shows this conversation.
 test('a bad generation, gc with a lease, a flipped bit', async (t) => {
   t.timeout(300_000);
   const { directory, vault, call } = await withVault(t);
