@@ -74,7 +74,7 @@ export const copyFaultRules: Readonly<Record<string, FaultRule>> = {
     hint: 'See the kernel log (dmesg); fsck(8) may mend the file system.',
     on: {
       ENODEV: { hint: 'This kernel does not have the file system, or not its module.' },
-      'ENXIO ENOMEDIUM ENOENT': { code: 'ERR_COURIER_GONE' },
+      'ENXIO ENOENT': { code: 'ERR_COURIER_GONE' },
       EBUSY: {
         code: 'ERR_COURIER_BUSY',
         hint: 'Another courier, or somebody else, has it. `anchor courier eject` says who.',

@@ -1,11 +1,17 @@
 import test from 'ava';
 import type { CommandPage } from '../../src/cli/command-line.js';
-import { commands, courierCommands, plankCommands, vaultCommands } from '../../src/cli/commands.js';
+import {
+  commands,
+  courierCommands,
+  flakeCommands,
+  plankCommands,
+  vaultCommands,
+} from '../../src/cli/commands.js';
 import { renderHelp, wrap } from '../../src/cli/help.js';
 import { renderMenu } from '../../src/cli/menu.js';
 
 async function pages(): Promise<CommandPage[]> {
-  const menus = [commands, plankCommands, vaultCommands, courierCommands];
+  const menus = [commands, plankCommands, vaultCommands, courierCommands, flakeCommands];
   const entries = menus.flatMap((menu) => Object.values(menu));
   const loaded = await Promise.all(entries.map(({ load }) => load()));
   return loaded.flatMap(({ command }) => command.page ?? []);
@@ -16,9 +22,10 @@ test('every command has a page that names it and all its options', async (t) => 
   t.deepEqual(
     all.map(({ name }) => name),
     [
-      ...['run', 'doctor', 'bench', 'plank build', 'plank inspect', 'plank verify'],
+      ...['run', 'replay', 'doctor', 'bench', 'plank build', 'plank inspect', 'plank verify'],
       ...Object.keys(vaultCommands).map((name) => `vault ${name}`),
       ...Object.keys(courierCommands).map((name) => `courier ${name}`),
+      ...Object.keys(flakeCommands).map((name) => `flake ${name}`),
     ].map((name) => `anchor ${name}`),
   );
   for (const page of all) {
