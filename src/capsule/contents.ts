@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { SpecRangeError, SpecTypeError, type RoomError } from '../errors.js';
+import type { RoomError } from '../errors.js';
 import { child, readArray, readFields, wrongValue } from '../spec/field.js';
 import { readFlag, readInteger, readText } from '../spec/scalar.js';
 import type { PlankFormat } from '../plank/header.js';
 import { refusedName } from '../vault/file-names.js';
 import { mostFiles, payloadPlaces, tagFiles } from './layout.js';
-import { compareBytes, decodeText, type ManifestEntry } from './manifest.js';
-import { problem } from './problem.js';
+import { compareBytes, type ManifestEntry } from './manifest.js';
+import { parseOneText } from './one-text.js';
 import { parseReceipt, readHex, type Receipt } from './receipt.js';
 import { isPartName, isPlainName, isStoredPath, mostParts, partName } from './stored-names.js';
 
@@ -99,31 +99,12 @@ function treeText(files: readonly CapsuleFile[]): string {
 
 /** What capsule.json says, or what is wrong with it. Pure. */
 export function parseContents(bytes: Uint8Array): CapsuleContents | RoomError {
-  const wrong = (why: string): RoomError => problem('ERR_COURIER_CONTENT', tagFiles.contents, why);
-  const text = decodeText(bytes);
-  let value: unknown;
-  try {
-    value = JSON.parse(text ?? '');
-  } catch {
-    return wrong('is no JSON');
-  }
-  const version = (value as { capsule?: unknown } | null)?.capsule;
-  if (typeof version === 'number' && version !== 1)
-    return problem(
-      'ERR_COURIER_VERSION',
-      tagFiles.contents,
-      `is of version ${version}, and this package knows 1`,
-      'Update anchor-rooms.',
-    );
-  try {
-    const contents = readContents(value);
-    // One text for one content: what is signed cannot say a second thing to another reader.
-    if (contentsText(contents) === text) return contents;
-    return wrong('has another form than it is written in');
-  } catch (error) {
-    if (error instanceof SpecTypeError || error instanceof SpecRangeError) return wrong(error.message);
-    throw error;
-  }
+  return parseOneText(bytes, {
+    file: tagFiles.contents,
+    version: 'capsule',
+    read: readContents,
+    write: contentsText,
+  });
 }
 
 function readContents(value: unknown): CapsuleContents {

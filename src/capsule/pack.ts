@@ -7,8 +7,8 @@ import { loadAddon } from '../addon/load.js';
 import { RoomError } from '../errors.js';
 import type { RoomSpec } from '../spec/room-spec.js';
 import { readFields, wholeSpec, wrongValue } from '../spec/field.js';
-import type { AuditEntry } from '../vault/audit-record.js';
 import { removeTree, renameOnDisk, writeNew } from '../vault/durable.js';
+import { recorded, recorder } from '../vault/recorded.js';
 import { attempt, isErrno } from '../vault/system-error.js';
 import type { Lease } from '../vault/leases.js';
 import type { TransferOptions } from '../vault/transfer.js';
@@ -75,24 +75,10 @@ export async function packCapsule(
   portableRoom(request.room, { format: 'squashfs', sha256: '0'.repeat(64) }, Object.keys(weightsOf(request)));
   const { addon } = loadAddon();
   const leases: Lease[] = [];
-  const transaction = randomUUID();
-  const say = async (phase: AuditEntry['phase'], more: Partial<AuditEntry>): Promise<void> => {
-    await request.vault?.record({ operation: 'pack', phase, transaction, to: path, ...more });
-  };
+  const say = recorder(request.vault, { operation: 'pack', transaction: randomUUID(), to: path });
   try {
     const planned = await planCapsule(addon, request, name, leases);
-    await say('begin', {});
-    try {
-      const packed = await packInto(addon, request, planned, { path, name, date }, options);
-      await say('done', { sha256: packed.id, bytes: packed.bytes });
-      return packed;
-    } catch (error) {
-      await say('failed', {
-        code: (error as { code?: string }).code ?? 'ERR_COURIER_TARGET',
-        message: (error as Error).message,
-      }).catch(() => undefined);
-      throw error;
-    }
+    return await recorded(say, null, () => packInto(addon, request, planned, { path, name, date }, options));
   } finally {
     for (const lease of leases) await lease.release();
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { RoomError } from '../errors.js';
 import { wrongType, wrongValue } from '../spec/field.js';
 import type { RoomSpec } from '../spec/room-spec.js';
-import type { AuditEntry } from '../vault/audit-record.js';
+import { recorded, recorder } from '../vault/recorded.js';
 import type { Vault } from '../vault/vault.js';
 import type { CapsuleContents, CapsuleItem } from './contents.js';
 import { readMachine, type Machine } from './machine.js';
@@ -70,25 +70,14 @@ export async function receiveIf(
   if (options.temporary !== undefined && typeof options.temporary !== 'string')
     throw wrongType('temporary', 'a path', options.temporary);
   const transfer = randomUUID();
-  const say = async (phase: AuditEntry['phase'], more: Partial<AuditEntry>): Promise<void> => {
-    await vault.record({ operation: 'receive', phase, transaction: transfer, transfer, from: path, ...more });
-  };
-  await say('begin', options.acceptUnsigned === true ? { message: 'accepting any signer' } : {});
-  try {
-    const received = await withCapsule(path, options, (capsule) => {
+  const say = recorder(vault, { operation: 'receive', transaction: transfer, transfer, from: path });
+  return recorded(say, options.acceptUnsigned === true ? 'accepting any signer' : null, () =>
+    withCapsule(path, options, (capsule) => {
       const whole = requireWhole(capsule.verification);
       requireFit(whole.room);
       return store(capsule, whole, vault, transfer, options);
-    });
-    await say('done', { sha256: received.id });
-    return received;
-  } catch (error) {
-    await say('failed', {
-      code: (error as { code?: string }).code ?? 'ERR_VAULT_IO',
-      message: (error as Error).message,
-    }).catch(() => undefined);
-    throw error;
-  }
+    }),
+  );
 }
 
 async function store(

@@ -1,9 +1,8 @@
 import type { BagKind } from '../capsule/bag-kind.js';
 import { readItem, readName, type CapsuleItem } from '../capsule/contents.js';
-import { decodeText } from '../capsule/manifest.js';
-import { problem } from '../capsule/problem.js';
+import { parseOneText } from '../capsule/one-text.js';
 import { howToCheck } from '../capsule/readme.js';
-import { SpecRangeError, SpecTypeError, type RoomError } from '../errors.js';
+import type { RoomError } from '../errors.js';
 import { child, readArray, readFields, wrongValue } from '../spec/field.js';
 import { readInteger } from '../spec/scalar.js';
 import { vaultKinds, type VaultKind } from '../spec/vault-kinds.js';
@@ -42,31 +41,12 @@ export function itemPlace(kind: VaultKind | null): string {
 
 /** What parcel.json says, or what is wrong with it. Pure. */
 export function parseParcel(bytes: Uint8Array): ParcelContents | RoomError {
-  const wrong = (why: string): RoomError => problem('ERR_COURIER_CONTENT', parcelContentsName, why);
-  const text = decodeText(bytes);
-  let value: unknown;
-  try {
-    value = JSON.parse(text ?? '');
-  } catch {
-    return wrong('is no JSON');
-  }
-  const version = (value as { parcel?: unknown } | null)?.parcel;
-  if (typeof version === 'number' && version !== 1)
-    return problem(
-      'ERR_COURIER_VERSION',
-      parcelContentsName,
-      `is of version ${version}, and this package knows 1`,
-      'Update anchor-rooms.',
-    );
-  try {
-    const contents = readContents(value);
-    // One text for one content, as in capsule.json.
-    if (parcelText(contents) === text) return contents;
-    return wrong('has another form than it is written in');
-  } catch (error) {
-    if (error instanceof SpecTypeError || error instanceof SpecRangeError) return wrong(error.message);
-    throw error;
-  }
+  return parseOneText(bytes, {
+    file: parcelContentsName,
+    version: 'parcel',
+    read: readContents,
+    write: parcelText,
+  });
 }
 
 function readContents(value: unknown): ParcelContents {

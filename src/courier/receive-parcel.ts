@@ -7,7 +7,7 @@ import type { VaultKind } from '../spec/vault-kinds.js';
 import { parseName, readKind } from '../spec/vault-reference.js';
 import type { Vault } from '../vault/vault.js';
 import { kindOf, type ParcelContents } from './parcel.js';
-import { recorded, recorder } from './record.js';
+import { recorded, recorder } from '../vault/recorded.js';
 import { withParcel } from './verify-parcel.js';
 
 /** What may be received, and where it goes. One of `signers` and `acceptUnsigned` is needed. */

@@ -5,7 +5,7 @@ import type { TransferOptions } from '../vault/transfer.js';
 import type { Vault } from '../vault/vault.js';
 import { findCargo, type Cargo, type CargoItem } from './cargo.js';
 import { requireAllowed } from './policy.js';
-import { recorded, recorder } from './record.js';
+import { recorded, recorder } from '../vault/recorded.js';
 import type { SendPlan } from './send-plan.js';
 import type { SentCargo } from './send.js';
 import type { CheckedSend } from './send-request.js';

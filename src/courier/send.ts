@@ -16,7 +16,7 @@ import { findCargo, type Cargo } from './cargo.js';
 import { requireAllowed } from './policy.js';
 import { goneError, isFree } from './private-mount.js';
 import { withPace, type SendOptions } from './progress.js';
-import { recorded, recorder } from './record.js';
+import { recorded, recorder } from '../vault/recorded.js';
 import type { SendPlan } from './send-plan.js';
 import { readSend, type CheckedSend, type SendRequest } from './send-request.js';
 import { sendToVault } from './send-to-vault.js';

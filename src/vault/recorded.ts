@@ -1,5 +1,5 @@
-import type { AuditEntry } from '../vault/audit-record.js';
-import type { Vault } from '../vault/vault.js';
+import type { AuditEntry } from './audit-record.js';
+import type { Vault } from './vault.js';
 
 /** Adds to an audit log, or does nothing where there is none. */
 export type Say = (phase: AuditEntry['phase'], more?: Partial<AuditEntry>) => Promise<void>;
@@ -11,15 +11,19 @@ export function recorder(vault: Vault | undefined, entry: Omit<AuditEntry, 'phas
 }
 
 /** Does something between `begin` and `done` or `failed`. A refusal is a failure, and recorded like one. */
-export async function recorded<T extends { readonly id: string | null }>(
+export async function recorded<T extends { readonly id: string | null; readonly bytes?: number }>(
   say: Say,
-  message: string,
+  message: string | null,
   work: () => Promise<T>,
 ): Promise<T> {
-  await say('begin', { message });
+  await say('begin', message === null ? {} : { message });
   try {
     const result = await work();
-    await say('done', result.id === null ? {} : { sha256: result.id });
+    const { id, bytes } = result;
+    await say('done', {
+      ...(id === null ? {} : { sha256: id }),
+      ...(bytes === undefined ? {} : { bytes }),
+    });
     return result;
   } catch (error) {
     await say('failed', {
