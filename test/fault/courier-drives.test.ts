@@ -1,6 +1,7 @@
 // Real block devices with real file systems: loop devices, which are drives that nobody pulls out. USB and FAT are in the guest
 // (test/vm/guest/courier-fat, test/vm/usb).
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, statfs, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -176,16 +177,16 @@ test.serial('a file system that is broken is told, and is not mounted', async (t
 });
 
 test.serial('a full drive: refused before, or undone when somebody fills it meanwhile', async (t) => {
-  const drive = await loopDrive(t, 'ext4', 48);
+  const drive = await loopDrive(t, 'ext4', 256);
   const place = await mountDrive(t, drive);
   const file = await source(drive);
-  await truncate(file, 60 << 20);
+  await truncate(file, 300 << 20);
   const request: SendRequest = { sources: [file], to: { drive: drive.path }, onConsent: yes };
   const before = await refused(t, send(request), 'ERR_VAULT_NO_SPACE');
   t.regex(before.message, /bytes free/);
   t.deepEqual(await readdir(place), ['lost+found']);
   // In parts, so that the space is not reserved at the beginning.
-  await writeFile(file, someBytes(24 << 20));
+  await writeFile(file, randomBytes(120 << 20));
   let filled = false;
   const free = (await statfs(place)).bavail;
   const error = await refused(
@@ -196,7 +197,8 @@ test.serial('a full drive: refused before, or undone when somebody fills it mean
         onProgress: ({ phase, bytes }) => {
           if (phase !== 'copy' || bytes < 4 << 20 || filled) return;
           filled = true;
-          void run('fallocate', ['-l', '24MiB', join(place, 'neighbour')]);
+          // More than there is: it takes what it gets, and fails.
+          spawnSync('fallocate', ['-l', '256MiB', join(place, 'neighbour')]);
         },
       },
     ),
