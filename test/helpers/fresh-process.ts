@@ -14,7 +14,7 @@ export interface FreshOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly nodeOptions?: readonly string[];
   readonly args?: readonly string[];
-  /** Killed after this long; the default is a minute. */
+  /** Killed after this long; the default is three minutes, which an emulated processor may need. */
   readonly timeout?: number;
 }
 
@@ -36,7 +36,7 @@ export function startFresh(source: string, options: FreshOptions = {}): FreshPro
       cwd: process.cwd(),
       env: options.env ?? process.env,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: options.timeout ?? 60_000,
+      timeout: options.timeout ?? 180_000,
       killSignal: 'SIGKILL',
     } satisfies SpawnOptions,
   );
