@@ -6,7 +6,7 @@ import { ResultRelay } from './results.js';
 import { testFiles } from './test-files.js';
 import { MissingError } from './tools.js';
 
-const usage = `usage: node scripts/vm/run.mjs [--kernel 6.1|6.12] [--accelerator kvm|tcg] [--minutes 20] [--match TITLE] [--optional] [--usb] [tests…]
+const usage = `usage: node scripts/vm/run.mjs [--kernel 6.1|6.12] [--accelerator kvm|tcg] [--minutes 40] [--match TITLE] [--optional] [--usb] [tests…]
   tests: test files, or folders of them (without the folders below); default test/room test/vm/guest test/vm/machine
   --usb: with Debian's kernel for all machines and a USB stick; default test/vm/usb
   --match: only tests whose title is like that (ava's patterns)
@@ -22,7 +22,7 @@ export async function main(args: readonly string[]): Promise<number> {
     options: {
       kernel: { type: 'string', default: '6.1' },
       accelerator: { type: 'string' },
-      minutes: { type: 'string', default: '20' },
+      minutes: { type: 'string', default: '40' },
       match: { type: 'string', multiple: true, default: [] },
       optional: { type: 'boolean', default: false },
       usb: { type: 'boolean', default: false },
