@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -94,8 +95,9 @@ test('to a vault, which is seen by what lies in it, and as JSON', async (t) => {
 
 test('a signal stops it, and the same command goes on', async (t) => {
   const { at } = await prepared(t);
-  await writeFile(at('large'), someBytes(24 << 20));
-  const args = ['courier', 'send', '--json', '--split', '1MiB', at('large'), '--to', at('to')];
+  // So much that there is time to stop it.
+  await writeFile(at('large'), randomBytes(256 << 20));
+  const args = ['courier', 'send', '--json', '--split', '4MiB', at('large'), '--to', at('to')];
   const command = new StartedCommand(args);
   const begun = new Promise<void>((resolve) => {
     command.child.stderr.on('data', (chunk: Buffer) => {
