@@ -4,6 +4,7 @@ import { busyboxPlank } from '../../helpers/image.js';
 import { roomPlank } from '../../helpers/room.js';
 import { buildAttackPrograms } from '../../escape/helpers/attack-program.js';
 import { hostileProgram } from '../../escape/helpers/hostile-program.js';
+import { joinModules } from './modules.js';
 import { repository } from './paths.js';
 import { obtainPlanks } from './planks.js';
 import { compiled } from './test-files.js';
@@ -13,7 +14,7 @@ import { runTool } from './tools.js';
 const attackSources = 'test/escape/programs';
 
 /** Parts of the repository that tests load or read at run time. */
-const parts = ['.build', 'build/Release', 'package.json', 'types', attackSources];
+const parts = ['build/Release', 'package.json', 'types', attackSources];
 
 /** Makes the image with what changes from run to run: the compiled tests, the addon and the job. */
 export async function makeBundle(
@@ -26,6 +27,7 @@ export async function makeBundle(
   const repo = join(root, 'repo');
   mkdirSync(repo, { recursive: true });
   for (const part of parts) copyPart(part, repo);
+  await joinModules(files, repo);
   cpSync(join(repository, 'scripts', 'vm', 'guest'), join(root, 'guest'), { recursive: true });
   cpSync(await obtainPlanks(), join(root, 'planks'), { recursive: true });
   // The suites build these on first use, which takes long on an emulated processor, and a compiler.
