@@ -146,7 +146,12 @@ export const scenarios = {
   reserve: {
     options: { reserve: 1, launchers: 1 },
     before: (_, anchor) => anchor.ready(),
-    act: (world) => live(world.anchor!, rich(world), 'in\n', 'content\nin\n'),
+    act: (world) =>
+      hearing(async () => {
+        await live(world.anchor!, rich(world), 'in\n', 'content\nin\n');
+        // The next blank room is made meanwhile: whole, so that its calls are the same ones each time.
+        await world.anchor!.ready();
+      }),
   },
   prepare: {
     options: { reserve: 1, launchers: 1 },
