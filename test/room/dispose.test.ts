@@ -1,7 +1,7 @@
 import test from 'ava';
 import { Anchor } from '../../src/index.js';
 import { assertNothingLeft, belongingsOf, remainsOf, standing } from '../helpers/leftovers.js';
-import { nextText, useRooms } from '../helpers/room.js';
+import { nextText, often, useRooms } from '../helpers/room.js';
 
 const rooms = useRooms(test, { reserve: 0 });
 
@@ -56,7 +56,7 @@ test.serial('a closed Anchor takes no more rooms, and closing again is no error'
 
 test.serial('closing while rooms are being made refuses or ends each of them', async (t) => {
   const before = await standing(rooms.plank);
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < often(10); round++) {
     const anchor = await Anchor.open();
     const making = Array.from({ length: 8 }, () => anchor.spawn(rooms.shell('sleep 1000')));
     const settling = Promise.allSettled(making);
@@ -70,10 +70,10 @@ test.serial('closing while rooms are being made refuses or ends each of them', a
   await assertNothingLeft(t, before, rooms.plank);
 });
 
-test.serial('opening and closing twenty Anchors leaves this process as it was', async (t) => {
+test.serial(`opening and closing ${often(20)} Anchors leaves this process as it was`, async (t) => {
   await rooms.anchor.run(rooms.shell('true'));
   const before = await standing(rooms.plank);
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < often(20); round++) {
     const anchor = await Anchor.open();
     if (round % 2 === 0) await anchor.run(rooms.shell('true'));
     await anchor.close();

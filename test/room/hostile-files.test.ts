@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Room, RoomError } from '../../src/index.js';
-import { nextText, useRooms } from '../helpers/room.js';
+import { nextText, often, useRooms } from '../helpers/room.js';
 
 const rooms = useRooms(test);
 
@@ -147,7 +147,7 @@ test('a directory that a process of the room keeps swapping never leads out', as
   const swapper = await room.exec(['swap', '/tmp/real', '/tmp/link']);
   await nextText(swapper.stdout);
   const seen = new Set<string>();
-  for (let round = 0; round < 300; round++) {
+  for (let round = 0; round < often(300); round++) {
     try {
       seen.add(await room.files.read('/tmp/real/file', { encoding: 'utf8' }));
       await room.files.write('/tmp/real/file', 'inside\n');
@@ -175,7 +175,7 @@ test('a tree that is swapped while it is copied or removed never leads out', asy
   );
   const swapper = await room.exec(['swap', '/tmp/tree/real', '/tmp/tree/link']);
   await nextText(swapper.stdout);
-  for (let round = 0; round < 50; round++) {
+  for (let round = 0; round < often(50); round++) {
     const to = join(await place(), 'copy');
     await room.files
       .copyOut('/tmp/tree', to)
