@@ -25,6 +25,7 @@
       "native/copy/target.cc",
       "native/copy/transfer.cc",
       "native/copy/walk.cc",
+      "native/copy/writers.cc",
       "native/launch/blank.cc",
       "native/launch/devices.cc",
       "native/launch/dropzone.cc",

@@ -26,6 +26,8 @@ export interface Addon {
    * there are more than `most` entries.
    */
   listTree(root: string, most: number): Promise<readonly TreeEntry[]>;
+  /** Fails with copy.writers if somebody has one of these files below the root open for writing, or mapped so. */
+  requireNoWriters(root: string, paths: readonly string[]): Promise<number>;
   /**
    * Takes an open file description lock on a whole file, which is made if `create` says so, and writes `note` into it unless that is
    * empty. Resolves to a number for unlockFile(), or to null when somebody else has it. Gone with the process, however it ends.
