@@ -1,5 +1,5 @@
 import { type LaneReport, laneRatio, measuredLane, valuesOf } from './drive/lane-report.js';
-import { mostCached, speedRatio } from './questions/copy.js';
+import { limitRatio, mostCached, speedRatio } from './questions/copy.js';
 import { type Burden, laneName } from './questions/independence.js';
 import type { Answers } from './questions/index.js';
 import { kernelPerRoom, liveRatio } from './questions/scale.js';
@@ -76,6 +76,10 @@ const bars: readonly Bar[] = [
   ),
   atLeast('anchor vault put of a large file against the hash limit', 0.9, ({ copy }) =>
     copy === undefined ? undefined : speedRatio(copy, 'anchor vault put', 'hash limit'),
+  ),
+  // Not of the design: says what the row above cannot where the disk is the slower one (decision 015).
+  atLeast('the same against the slower of hash and disk limit', 0.9, ({ copy }) =>
+    copy === undefined ? undefined : limitRatio(copy),
   ),
   {
     ...{ what: 'page cache that it leaves', limit: 64, is: 'below', unit: 'MB' },

@@ -11,7 +11,7 @@ import type { Host } from './host/host.js';
 import { buildPlank } from './plank/build.js';
 import { inspectPlank } from './plank/inspect.js';
 import { verifyPlank } from './plank/verify.js';
-import { Broadcast, type RoomEvent } from './room/events.js';
+import { Broadcast, type CheckpointEvent, type RoomEvent } from './room/events.js';
 import { RoomMaker } from './room/maker.js';
 import { Pool } from './room/pool.js';
 import type { Outcome } from './room/outcome.js';
@@ -37,6 +37,7 @@ export interface AnchorEventMap {
   started: [room: Room];
   oom: [room: Room, event: Extract<RoomEvent, { type: 'oom' }>];
   limit: [room: Room, event: Extract<RoomEvent, { type: 'limit' }>];
+  checkpoint: [room: Room, event: CheckpointEvent];
   exited: [room: Room, outcome: Outcome];
   removed: [room: Room, left: RoomError | null];
 }
@@ -219,6 +220,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     else if (event.type === 'exited') this.emit('exited', room, event.outcome);
     else if (event.type === 'removed') this.emit('removed', room, event.left);
     else if (event.type === 'oom') this.emit('oom', room, event);
+    else if (event.type === 'checkpoint') this.emit('checkpoint', room, event);
     else this.emit('limit', room, event);
   }
 

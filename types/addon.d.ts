@@ -26,6 +26,8 @@ export interface Addon {
    * there are more than `most` entries.
    */
   listTree(root: string, most: number): Promise<readonly TreeEntry[]>;
+  /** Fails with copy.writers if somebody has one of these files below the root open for writing, or mapped so. */
+  requireNoWriters(root: string, paths: readonly string[]): Promise<number>;
   /**
    * Takes an open file description lock on a whole file, which is made if `create` says so, and writes `note` into it unless that is
    * empty. Resolves to a number for unlockFile(), or to null when somebody else has it. Gone with the process, however it ends.
@@ -62,8 +64,8 @@ export interface TransferOrder {
   /** Read what is on the device and not in the page cache: O_DIRECT, or where the file system has none, after its clean pages were dropped. */
   readonly pastCache: boolean;
   /**
-   * Targets of more than 64 MiB are read back from the device while they are written, each byte after an fdatasync that covered it; their
-   * `readBack` has what it gave. Smaller ones are for the caller to read back.
+   * Targets of more than 64 MiB without holes are read back from the device while they are written, each byte after an fdatasync that
+   * covered it, and compared; `readBack` has the result. Others are for the caller to read back.
    */
   readonly readBack: boolean;
 }
@@ -106,8 +108,8 @@ export interface TransferredFile {
   readonly blake3: string;
   /** SHA-256 of this and all that it continues, where it is the last of several; else empty. */
   readonly whole: string;
-  /** BLAKE3 of the target as it was read back; empty where it was not. */
-  readonly readBack: string;
+  /** Whether the device gave back what was written; empty where that was not asked. */
+  readonly readBack: '' | 'same' | 'other';
   /** Of the source, as in TreeEntry. */
   readonly version: string;
   /** Whether it was read with O_DIRECT. */

@@ -115,6 +115,13 @@ export function speedRatio({ lanes }: CopyAnswer, above: string, below: string):
   return fast.length === 0 || slow.length === 0 ? undefined : ratioOfMedians(slow, fast);
 }
 
+/** The same of a put against the slower of the two limits: no put can be faster than that. */
+export function limitRatio(answer: CopyAnswer): Interval | undefined {
+  const ratios = ['hash limit', 'disk limit'].map((limit) => speedRatio(answer, 'anchor vault put', limit));
+  const [hash, disk] = ratios;
+  return hash === undefined || disk === undefined ? undefined : hash.value > disk.value ? hash : disk;
+}
+
 /** The most that a lane left in the page cache, bytes. */
 export function mostCached({ lanes }: CopyAnswer, name: string): readonly number[] {
   return lanes.find((lane) => lane.name === name)?.turns.map(({ cached }) => cached) ?? [];

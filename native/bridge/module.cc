@@ -104,6 +104,7 @@ void DefineFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("sealDropzone", Napi::Function::New<SealDropzone>(env, "sealDropzone"));
   exports.Set("closeDropzone", Napi::Function::New<CloseDropzone>(env, "closeDropzone"));
   exports.Set("listTree", Napi::Function::New<ListTree>(env, "listTree"));
+  exports.Set("requireNoWriters", Napi::Function::New<RequireNoWriters>(env, "requireNoWriters"));
 }
 
 }  // namespace rooms::bridge

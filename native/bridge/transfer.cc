@@ -37,6 +37,11 @@ bool ReadOrder(std::string_view text, copy::Order& order, std::string& mistake) 
   });
 }
 
+const char* NameOf(copy::ReadBackResult result) {
+  if (result == copy::ReadBackResult::kNone) return "";
+  return result == copy::ReadBackResult::kSame ? "same" : "other";
+}
+
 Napi::Value ResultsOf(Napi::Env env, const copy::Transfer& transfer) {
   const auto& results = transfer.results();
   Napi::Array list = Napi::Array::New(env, results.size());
@@ -48,7 +53,7 @@ Napi::Value ResultsOf(Napi::Env env, const copy::Transfer& transfer) {
     object.Set("blake3", results[i].blake3);
     object.Set("version", results[i].version);
     object.Set("whole", results[i].whole);
-    object.Set("readBack", results[i].read_back);
+    object.Set("readBack", NameOf(results[i].read_back));
     object.Set("direct", results[i].direct);
     list.Set(i, object);
   }

@@ -1,8 +1,10 @@
 #include "bridge/tree.h"
 
 #include "bridge/arguments.h"
+#include "bridge/background.h"
 #include "bridge/fault.h"
 #include "copy/walk.h"
+#include "copy/writers.h"
 
 namespace rooms::bridge {
 
@@ -51,6 +53,15 @@ Napi::Value ListTree(const Napi::CallbackInfo& info) {
   Napi::Value promise = worker->Promise();
   worker->Queue();
   return promise;
+}
+
+Napi::Value RequireNoWriters(const Napi::CallbackInfo& info) {
+  Napi::Array given = info[1].As<Napi::Array>();
+  std::vector<std::string> paths(given.Length());
+  for (uint32_t i = 0; i < paths.size(); ++i) paths[i] = given.Get(i).ToString().Utf8Value();
+  return Background::Run(info.Env(), [root = Text(info, 0), paths = std::move(paths)](sys::Fault& fault) -> int64_t {
+    return copy::NobodyWrites(root, paths, fault) ? 1 : 0;
+  });
 }
 
 }  // namespace rooms::bridge

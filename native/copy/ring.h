@@ -22,6 +22,8 @@ class Ring {
  public:
   static constexpr size_t kBuffer = 4 << 20;
   static constexpr size_t kAlignment = 4096;  // O_DIRECT
+  // Those of a slow reader fill up, of others few are ever used.
+  static constexpr size_t kSlots = 16;
 
   // Before anything is published.
   void SetReaders(unsigned readers) { readers_ = readers; }
@@ -59,7 +61,6 @@ class Ring {
   }
 
  private:
-  static constexpr size_t kSlots = 4;
   struct Free {
     void operator()(char* buffer) const { free(buffer); }
   };

@@ -42,6 +42,7 @@ bool Source::Open(int root, const std::string& path, const std::string& expected
   if (!past_cache) {
     LookAtCache();
     posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+    if (size_ > Ring::kBuffer) OpenPastCache();
     return true;
   }
   // What is clean goes; what somebody has mapped stays, and is gone around where the file system can do that.
@@ -71,6 +72,17 @@ void Source::LookAtCache() {
   munmap(map, size_);
 }
 
+// By its descriptor, so that it is the same file. Where that is refused, it is read as everybody reads.
+void Source::OpenPastCache() {
+  const std::string same = "/proc/self/fd/" + std::to_string(fd_.get());
+  direct_fd_.reset(open(same.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC | O_NOCTTY));
+}
+
+bool Source::Resident(uint64_t at) const {
+  const size_t piece = at / Ring::kBuffer;
+  return piece < resident_.size() && resident_[piece];
+}
+
 bool Source::NextData(uint64_t from, uint64_t& start, uint64_t& end, sys::Fault& fault) const {
   start = from;
   end = size_;
@@ -86,23 +98,28 @@ bool Source::NextData(uint64_t from, uint64_t& start, uint64_t& end, sys::Fault&
   return end > start || Changed(fault);
 }
 
-int64_t Source::Read(char* buffer, uint64_t at, uint64_t end, sys::Fault& fault) const {
+int64_t Source::Read(char* buffer, uint64_t at, uint64_t end, sys::Fault& fault) {
   size_t wanted = std::min<uint64_t>(Ring::kBuffer, end - at);
-  // O_DIRECT takes whole blocks only, and stops at the end of the file by itself.
-  size_t asked = direct_ ? (wanted + Ring::kAlignment - 1) / Ring::kAlignment * Ring::kAlignment : wanted;
   for (;;) {
-    ssize_t got = pread(fd_.get(), buffer, asked, static_cast<off_t>(at));
+    // What nobody has read lately is not copied through the page cache.
+    const bool cold = direct_fd_ && at % Ring::kAlignment == 0 && !Resident(at);
+    // O_DIRECT takes whole blocks only, and stops at the end of the file by itself.
+    const size_t blocks = (wanted + Ring::kAlignment - 1) / Ring::kAlignment * Ring::kAlignment;
+    ssize_t got =
+        pread(cold ? direct_fd_.get() : fd_.get(), buffer, cold || direct_ ? blocks : wanted, static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EINVAL && cold) {
+      direct_fd_.reset();
+      continue;
+    }
     if (got < 0) return sys::Fail(fault, "copy.read", "pread64", errno, path_), -1;
     return std::min<int64_t>(got, static_cast<int64_t>(wanted));
   }
 }
 
 void Source::Drop(uint64_t at, uint64_t size) const {
-  if (direct_) return;
-  size_t piece = at / Ring::kBuffer;
   // Somebody else may be using it.
-  if (piece < resident_.size() && resident_[piece]) return;
+  if (direct_ || Resident(at)) return;
   posix_fadvise(fd_.get(), static_cast<off_t>(at), static_cast<off_t>(size), POSIX_FADV_DONTNEED);
 }
 

@@ -28,7 +28,7 @@ class Source {
   bool NextData(uint64_t from, uint64_t& start, uint64_t& end, sys::Fault& fault) const;
 
   // Fills `buffer` (Ring::kBuffer) from `at`, up to `end`. 0: the file has become shorter.
-  int64_t Read(char* buffer, uint64_t at, uint64_t end, sys::Fault& fault) const;
+  int64_t Read(char* buffer, uint64_t at, uint64_t end, sys::Fault& fault);
 
   // What was read up to here is not needed any more.
   void Drop(uint64_t at, uint64_t size) const;
@@ -43,9 +43,11 @@ class Source {
 
  private:
   void LookAtCache();
+  void OpenPastCache();
+  bool Resident(uint64_t at) const;
   bool Changed(sys::Fault& fault) const;
 
-  sys::UniqueFd fd_;
+  sys::UniqueFd fd_, direct_fd_;
   std::string path_, version_;
   uint64_t size_ = 0;
   bool direct_ = false, holes_ = false;

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "copy/ring.h"
+
 namespace rooms::copy {
 
 namespace {
@@ -12,11 +14,19 @@ namespace {
 // How far writing may be ahead of the disk.
 constexpr uint64_t kWindow = 32 << 20;
 
+// How much of it O_DIRECT takes: whole blocks.
+size_t Blocks(const char* bytes, uint64_t size, uint64_t at) {
+  const bool aligned = at % Ring::kAlignment == 0 && reinterpret_cast<uintptr_t>(bytes) % Ring::kAlignment == 0;
+  return aligned ? size / Ring::kAlignment * Ring::kAlignment : 0;
+}
+
 }  // namespace
 
-bool Target::Create(const std::string& path, uint64_t reserve, sys::Fault& fault) {
+bool Target::Create(const std::string& path, uint64_t reserve, bool direct, sys::Fault& fault) {
   path_ = path;
   fd_.reset(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  // Not to be asked for in open(2), which makes the file before it refuses the flag.
+  direct_ = fd_ && direct && fcntl(fd_.get(), F_SETFL, O_DIRECT) == 0;
   if (!fd_) return sys::Fail(fault, "copy.create", "openat", errno, path);
   // With the size kept: a copy that was cut off must not look as long as a whole one.
   if (reserve > 0 && fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(reserve)) < 0 &&
@@ -26,17 +36,25 @@ bool Target::Create(const std::string& path, uint64_t reserve, sys::Fault& fault
 }
 
 bool Target::Write(const char* bytes, uint64_t size, uint64_t at, sys::Fault& fault) {
+  written_ = at + size;
   for (uint64_t done = 0; done < size;) {
-    ssize_t written = pwrite(fd_.get(), bytes + done, size - done, static_cast<off_t>(at + done));
+    const size_t length = direct_ ? Blocks(bytes + done, size - done, at + done) : size - done;
+    ssize_t written = length == 0 ? 0 : pwrite(fd_.get(), bytes + done, length, static_cast<off_t>(at + done));
     if (written < 0 && errno == EINTR) continue;
+    if (direct_ && (length == 0 || (written < 0 && errno == EINVAL))) {
+      // The end of a file, or a device with larger blocks: from here on as everybody writes.
+      direct_ = false;
+      if (fcntl(fd_.get(), F_SETFL, 0) < 0) return sys::Fail(fault, "copy.write", "fcntl", errno, path_);
+      continue;
+    }
     if (written < 0) return sys::Fail(fault, "copy.write", "pwrite64", errno, path_);
     done += static_cast<uint64_t>(written);
   }
+  if (direct_) return Behind(written_, fault);
   // Begins to write it out without waiting; what is a window behind is waited for.
   if (sync_file_range(fd_.get(), static_cast<off_t>(at), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE) < 0 &&
       errno != ESPIPE && errno != EINVAL)
     return sys::Fail(fault, "copy.write", "sync_file_range", errno, path_);
-  written_ = at + size;
   return written_ < kWindow || Behind(written_ - kWindow, fault);
 }
 

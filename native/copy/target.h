@@ -11,15 +11,17 @@
 namespace rooms::copy {
 
 // A new file that goes to the disk while it is written, so that neither the page cache nor the fsync(2) at the end
-// grows with it. After any error here the file is worth nothing: the kernel reports a lost write once and calls the
-// page clean (fsync(2), NOTES), so nothing is ever tried again.
+// grows with it: past the page cache where that can be done, else out of it soon. After any error here the file is
+// worth nothing: the kernel reports a lost write once and calls the page clean (fsync(2), NOTES), so nothing is ever
+// tried again.
 class Target {
  public:
   // `flushed` counts up with what has reached the disk.
   explicit Target(std::atomic<uint64_t>& flushed) : flushed_(flushed) {}
 
   // Made by this call or not at all. `reserve`: bytes that are asked for before the first is written; 0 for none.
-  bool Create(const std::string& path, uint64_t reserve, sys::Fault& fault);
+  // `direct`: worth going past the page cache for, which copies no bytes but writes only while the caller waits.
+  bool Create(const std::string& path, uint64_t reserve, bool direct, sys::Fault& fault);
   bool Write(const char* bytes, uint64_t size, uint64_t at, sys::Fault& fault);
   // The holes at the end, and the mode.
   bool Finish(uint64_t size, uint32_t mode, sys::Fault& fault);
@@ -34,6 +36,7 @@ class Target {
   std::atomic<uint64_t>& flushed_;
   sys::UniqueFd fd_;
   std::string path_;
+  bool direct_ = false;
   uint64_t size_ = 0, written_ = 0, behind_ = 0;
 };
 

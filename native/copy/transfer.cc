@@ -6,8 +6,9 @@
 
 #include <algorithm>
 
+#include "copy/followers.h"
 #include "copy/hashing.h"
-#include "copy/read_back.h"
+#include "copy/output.h"
 #include "copy/source.h"
 
 namespace rooms::copy {
@@ -19,15 +20,6 @@ constexpr size_t kMostUnsynced = 64;
 constexpr uint64_t kMostUnsyncedBytes = 64 << 20;
 
 }  // namespace
-
-struct Transfer::Output {
-  Output(std::atomic<uint64_t>& flushed, std::atomic<uint64_t>& verified, const std::atomic<bool>& cancelled)
-      : target(flushed), read_back(verified, cancelled) {}
-  Target target;
-  uint64_t size = 0;   // of the files before
-  bool reads = false;  // read_back runs
-  ReadBack read_back;  // ends before the target is closed
-};
 
 Transfer::Transfer(Order order) : order_(std::move(order)) {}
 Transfer::~Transfer() = default;
@@ -69,9 +61,16 @@ bool Transfer::OneFile(int root, size_t index, FileResult& result, sys::Fault& f
   if (!file.continues) whole_ = Continued(index) ? NewSha256() : nullptr;
   if (!whole_ && Continued(index)) return sys::Fail(fault, "copy.hash", "EVP_sha256", ENOSYS);
   if (!file.target.empty() && !Begin(file, source, size, fault)) return false;
-  Hashing hashing(order_.sha256, order_.blake3, whole_.get(), size, cancelled_);
-  if (!hashing.Start(fault) || !Pass(file, source, file.offset + size, hashing, fault)) return false;
-  if (!hashing.End(result.sha256, result.blake3, fault) || Cancelled(fault)) return false;
+  Hashing hashing(cancelled_);
+  Followers followers(size);
+  if (!hashing.Follow(followers, order_.sha256, order_.blake3, whole_.get(), fault)) return false;
+  if (output_) output_->Follow(followers);
+  if (!followers.Start(fault)) return false;
+  const bool read = Pass(file, source, file.offset + size, followers, fault);
+  if (read) followers.Stop();
+  followers.Abandon();
+  if (output_ && !output_->Good(fault)) return false;
+  if (!read || !hashing.End(result.sha256, result.blake3, fault) || Cancelled(fault)) return false;
   if (!source.Unchanged(fault)) return false;
 
   result.size = size;
@@ -82,29 +81,28 @@ bool Transfer::OneFile(int root, size_t index, FileResult& result, sys::Fault& f
     if (result.whole.empty()) return sys::Fail(fault, "copy.hash", "EVP_DigestFinal_ex", EIO);
   }
   if (!output_) return true;
-  output_->size += size;
   return (Continued(index) && order_.files[index + 1].target == file.target) || Finish(file, result, fault);
 }
 
-// What is read is hashed, and written where there is something to write to.
-bool Transfer::Pass(const FileOrder& file, Source& source, uint64_t last, Hashing& hashing, sys::Fault& fault) {
+// Reads, and hands on what is read.
+bool Transfer::Pass(const FileOrder& file, Source& source, uint64_t last, Followers& followers, sys::Fault& fault) {
   for (uint64_t at = file.offset; at < last;) {
     uint64_t start = at, end = last;
     if (order_.sparse && !source.NextData(at, start, end, fault)) return false;
     start = std::min(start, last);
     end = std::min(end, last);
-    hashing.Zeros(start - at);
+    followers.Zeros(start - at);
     if (!output_) bytes_ += start - at;
     for (at = start; at < end;) {
       if (Cancelled(fault)) return false;
-      char* buffer = hashing.Buffer();
+      char* buffer = followers.Buffer();
       if (!buffer) return sys::Fail(fault, "copy.memory", "mmap", ENOMEM);
+      if (output_ && output_->failed()) return false;
       int64_t got = source.Read(buffer, at, end, fault);
       if (got < 0) return false;
       if (got == 0) return sys::Fail(fault, "copy.changed", "pread64", ESTALE, file.source);
       uint64_t length = static_cast<uint64_t>(got);
-      hashing.Data(buffer, length);
-      if (output_ && !Put(buffer, length, at - file.offset, fault)) return false;
+      followers.Data(buffer, length);
       if (!output_) bytes_ += length;
       source.Drop(at, length);
       at += length;
@@ -115,28 +113,19 @@ bool Transfer::Pass(const FileOrder& file, Source& source, uint64_t last, Hashin
 
 bool Transfer::Begin(const FileOrder& file, const Source& source, uint64_t size, sys::Fault& fault) {
   if (file.continues && output_) return true;
-  const bool dense = !order_.sparse || !source.has_holes();
   output_ = std::make_unique<Output>(bytes_, verified_, cancelled_);
-  Target& target = output_->target;
-  if (!target.Create(file.target, dense && size > Ring::kBuffer ? size : 0, fault)) return false;
-  output_->reads = order_.read_back && size > ReadBack::kStep;
-  return !output_->reads || output_->read_back.Start(target.fd(), file.target, fault);
-}
-
-bool Transfer::Put(const char* bytes, uint64_t length, uint64_t at, sys::Fault& fault) {
-  at += output_->size;
-  if (!output_->target.Write(bytes, length, at, fault)) return false;
-  if (!output_->reads || output_->read_back.Written(at + length)) return true;
-  std::string digest;
-  return output_->read_back.End(at + length, digest, fault);
+  return output_->Begin(file.target, size, !order_.sparse || !source.has_holes(), order_.read_back, fault);
 }
 
 bool Transfer::Finish(const FileOrder& file, FileResult& result, sys::Fault& fault) {
   std::unique_ptr<Output> output = std::move(output_);
-  if (!output->target.Finish(output->size, file.mode, fault)) return false;
-  if (output->reads) return output->target.Sync(fault) && output->read_back.End(output->size, result.read_back, fault);
-  unsynced_.push_back(std::move(output->target));
-  unsynced_bytes_ += output->size;
+  if (!output->target().Finish(output->size(), file.mode, fault)) return false;
+  if (output->reads_back()) {
+    result.read_back = output->same() ? ReadBackResult::kSame : ReadBackResult::kOther;
+    return output->target().Sync(fault);
+  }
+  unsynced_bytes_ += output->size();
+  unsynced_.push_back(std::move(output->target()));
   return (unsynced_.size() < kMostUnsynced && unsynced_bytes_ < kMostUnsyncedBytes) || SyncAll(fault);
 }
 

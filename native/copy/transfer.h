@@ -11,7 +11,8 @@
 
 namespace rooms::copy {
 
-class Hashing;
+class Followers;
+class Output;
 class Source;
 
 // types/addon.d.ts TransferOrder.
@@ -37,11 +38,14 @@ struct Order {
   bool read_back = false;   // large targets are read back while they are written
 };
 
+// Whether the device gives back what was written; of large targets only.
+enum class ReadBackResult { kNone, kSame, kOther };
+
 struct FileResult {
   uint64_t size = 0;
   std::string sha256, blake3, version;
-  std::string whole;      // SHA-256 of all from the last that does not continue on; of the last of them
-  std::string read_back;  // BLAKE3 of the target as the device gives it back; of large ones
+  std::string whole;  // SHA-256 of all from the last that does not continue on; of the last of them
+  ReadBackResult read_back = ReadBackResult::kNone;
   bool direct = false;
 };
 
@@ -63,14 +67,10 @@ class Transfer {
   const std::vector<FileResult>& results() const { return results_; }
 
  private:
-  // What is written, as long as the next file goes on with it.
-  struct Output;
-
   bool All(sys::Fault& fault);
   bool OneFile(int root, size_t index, FileResult& result, sys::Fault& fault);
-  bool Pass(const FileOrder& file, Source& source, uint64_t end, Hashing& hashing, sys::Fault& fault);
+  bool Pass(const FileOrder& file, Source& source, uint64_t end, Followers& followers, sys::Fault& fault);
   bool Begin(const FileOrder& file, const Source& source, uint64_t size, sys::Fault& fault);
-  bool Put(const char* bytes, uint64_t length, uint64_t at, sys::Fault& fault);
   bool Finish(const FileOrder& file, FileResult& result, sys::Fault& fault);
   bool Continued(size_t index) const;
   bool SyncAll(sys::Fault& fault);
@@ -78,7 +78,7 @@ class Transfer {
 
   const Order order_;
   std::vector<FileResult> results_;
-  std::unique_ptr<Output> output_;
+  std::unique_ptr<Output> output_;  // as long as the next file goes on with it
   std::unique_ptr<Digest> whole_;
   std::vector<Target> unsynced_;
   uint64_t unsynced_bytes_ = 0;

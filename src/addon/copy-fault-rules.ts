@@ -40,6 +40,11 @@ export const copyFaultRules: Readonly<Record<string, FaultRule>> = {
     code: 'ERR_VAULT_SOURCE_CHANGED',
     hint: 'Stop whoever writes to it, then try again.',
   },
+  'copy.writers': {
+    doing: 'store %, which may still be written to',
+    code: 'ERR_VAULT_SOURCE_CHANGED',
+    on: { EAGAIN: { hint: 'Somebody has it open for writing. Close it first.' } },
+  },
   'copy.read': { doing: 'read %', code: 'ERR_VAULT_IO', hint: 'See the kernel log (dmesg) for the device.' },
   'copy.create': { doing: 'make %', code: 'ERR_VAULT_TARGET', on: full },
   'copy.reserve': { doing: 'reserve the space for %', code: 'ERR_VAULT_IO', on: full },

@@ -25,7 +25,7 @@ export const runOptions = {
     help:
       'host=/path,at=/path and, if wanted, access=write, noexec, recursive; read-only otherwise. Or ' +
       'vault=KIND/NAME[@N],at=/path: what the vault has. Or vault=KIND,at=/path,access=write and, if wanted, keep=always, ' +
-      'size=8GiB: what is left there becomes new generations',
+      'size=8GiB, checkpoints=30s: what is left there becomes new generations',
     heading: 'Files',
   },
   vault: {

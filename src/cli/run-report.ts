@@ -32,15 +32,19 @@ export function verboseReport({ id, granted, timings, outcome }: RunReport): str
 /** What was not kept of what the room left for the vault, and with `all` what was. Pure. */
 export function dropzoneReport({ dropzones }: Outcome, all: boolean): string {
   return dropzones
-    .flatMap(({ at, collected, kept, refused }) => [
-      ...(collected || !all ? [] : [`anchor: nothing of ${at} was kept: the command did not return 0\n`]),
-      ...(all
-        ? kept.map(({ reference, size }) => `anchor: kept ${reference} (${bytesInWords(size)})\n`)
-        : []),
-      ...refused.map(
-        ({ entry, why }) => `anchor: ${entry === '' ? at : `${entry} in ${at}`} was not kept: ${why}\n`,
-      ),
-    ])
+    .flatMap(({ at, collected, checkpoints, ...left }) => {
+      const kept = [...(checkpoints?.kept ?? []), ...left.kept];
+      const refused = [...(checkpoints?.refused ?? []), ...left.refused];
+      return [
+        ...(collected || !all ? [] : [`anchor: nothing of ${at} was kept: the command did not return 0\n`]),
+        ...(all
+          ? kept.map(({ reference, size }) => `anchor: kept ${reference} (${bytesInWords(size)})\n`)
+          : []),
+        ...refused.map(
+          ({ entry, why }) => `anchor: ${entry === '' ? at : `${entry} in ${at}`} was not kept: ${why}\n`,
+        ),
+      ];
+    })
     .join('');
 }
 

@@ -110,7 +110,7 @@ function setVariable(draft: Draft, text: string, environment: RunInput['environm
 function mountOf(text: string, directory: string): Record<string, unknown> {
   const form = {
     option: '--mount',
-    keys: ['host', 'vault', 'at', 'access', 'keep', 'size'],
+    keys: ['host', 'vault', 'at', 'access', 'keep', 'size', 'checkpoints'],
     switches: ['noexec', 'recursive'],
   };
   const stored = readPairs(text, { ...form, required: ['at'] }).get('vault');
@@ -125,6 +125,7 @@ function mountOf(text: string, directory: string): Record<string, unknown> {
     ...(access === undefined ? {} : { access }),
     ...(keep === undefined ? {} : { keep }),
     ...(size === undefined ? {} : { size: numberIn(size) }),
+    ...(pairs.has('checkpoints') ? { checkpoints: { every: pairs.get('checkpoints') } } : {}),
     ...(pairs.has('noexec') ? { noExec: true } : {}),
     ...(pairs.has('recursive') ? { recursive: true } : {}),
   };

@@ -43,8 +43,8 @@ export async function resolveMounts(
       if (place.kind === 'located') return resolveHostMount(place, identity, host, notes);
       if (place.kind === 'vault') return resolveStored(place, identity, host, notes);
       if (place.kind === 'dropzone') {
-        const { kind, vault, at, keep, bytes, noExec } = place;
-        return { kind, vault, at, keep, bytes, noExec, fd: -1 };
+        const { kind, vault, at, keep, bytes, noExec, checkpoints } = place;
+        return { kind, vault, at, keep, bytes, noExec, checkpoints, fd: -1 };
       }
       const { at, bytes, mode, noExec } = place;
       return { kind: 'tmpfs', at, bytes, mode, noExec };

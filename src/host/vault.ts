@@ -18,6 +18,8 @@ export interface DropzoneOrder {
   readonly bytes: number;
   /** Ids on the host of who may write to it. */
   readonly owner: { readonly uid: number; readonly gid: number };
+  /** Whether `checkpoint` will be called. */
+  readonly checkpoints: boolean;
 }
 
 /** A place to write to, until it is closed. */
@@ -25,6 +27,8 @@ export interface HostDropzone {
   readonly fd: number;
   /** Brings what is in it into the vault, when nothing of the room runs any more. Never rejects: what is not kept is in the result. */
   collect(how: CollectOrder): Promise<Collected>;
+  /** Brings one thing that the room asks to be kept into the vault while the room runs; null: it asks for none. Never rejects. */
+  checkpoint(source: CollectOrder['source']): Promise<Collected | null>;
   /** Whatever is in it and was not collected is gone. Never fails. */
   close(): Promise<void>;
 }

@@ -1,7 +1,8 @@
-import type { CollectOrder, HostDropzone, KeptEntry, RefusedEntry } from '../host/vault.js';
+import type { Collected, CollectOrder, HostDropzone, KeptEntry, RefusedEntry } from '../host/vault.js';
 import type { ResolvedDropzone } from '../host/resolved-room.js';
 import { deepFreeze } from '../spec/freeze.js';
 import type { VaultKind } from '../spec/vault-kinds.js';
+import type { CheckpointWatch } from './checkpoints.js';
 import type { Outcome } from './outcome.js';
 
 /** What became of what a room left in one dropzone. */
@@ -15,6 +16,8 @@ export interface DropzoneOutcome {
   readonly kept: readonly KeptEntry[];
   /** What was not kept, and is gone. */
   readonly refused: readonly RefusedEntry[];
+  /** What came of what the room asked for while it ran, whatever its end; null: its spec does not say that it may. */
+  readonly checkpoints: Collected | null;
 }
 
 /** A dropzone of a room that lives. */
@@ -28,7 +31,9 @@ export async function collectDropzones(
   held: readonly HeldDropzone[],
   outcome: Outcome,
   room: string,
+  checkpoints: CheckpointWatch,
 ): Promise<Outcome> {
+  await checkpoints.end();
   const { reason, exitCode } = outcome;
   const success = reason === 'exited' && exitCode === 0;
   const dropzones: DropzoneOutcome[] = [];
@@ -40,7 +45,7 @@ export async function collectDropzones(
     const result = collected
       ? await dropzone.collect({ activate: success, source })
       : { kept: [], refused: [] };
-    dropzones.push({ at, vault, collected, ...result });
+    dropzones.push({ at, vault, collected, ...result, checkpoints: checkpoints.of(dropzone) });
   }
   return Object.freeze({ ...outcome, dropzones: deepFreeze(dropzones) });
 }

@@ -1,7 +1,9 @@
 import type { RoomError } from '../errors.js';
+import type { Collected } from '../host/vault.js';
+import type { VaultKind } from '../spec/vault-kinds.js';
 import type { LimitHit, Outcome } from './outcome.js';
 
-/** What happens to a room, in this order: `started`, then any number of `oom` and `limit`, `exited`, `removed`. */
+/** What happens to a room, in this order: `started`, then any number of `oom`, `limit` and `checkpoint`, `exited`, `removed`. */
 export type RoomEvent =
   /** The command passed execve. */
   | { readonly type: 'started'; readonly pid: number }
@@ -9,16 +11,27 @@ export type RoomEvent =
   | { readonly type: 'oom'; readonly kills: number }
   /** A limit was reached again. */
   | { readonly type: 'limit'; readonly hit: LimitHit }
+  /** What came of something that the room asked to be kept while it runs. */
+  | CheckpointEvent
   /** Every process is gone. */
   | { readonly type: 'exited'; readonly outcome: Outcome }
   /** Mounts and cgroup are gone too. `left` says what could not be removed. */
   | { readonly type: 'removed'; readonly left: RoomError | null };
+
+/** Of one thing in `.checkpoints` of a dropzone: it was kept or refused. */
+export interface CheckpointEvent extends Collected {
+  readonly type: 'checkpoint';
+  /** Path of the dropzone in the room. */
+  readonly at: string;
+  readonly vault: VaultKind;
+}
 
 /** Listeners of a Room, for `room.on()`. */
 export interface RoomEventMap {
   started: [event: Extract<RoomEvent, { type: 'started' }>];
   oom: [event: Extract<RoomEvent, { type: 'oom' }>];
   limit: [event: Extract<RoomEvent, { type: 'limit' }>];
+  checkpoint: [event: CheckpointEvent];
   exited: [outcome: Outcome];
   removed: [left: RoomError | null];
 }

@@ -38,7 +38,8 @@ export async function holdOfVault(
     for (const mount of mounts) {
       if (mount.kind !== 'dropzone') continue;
       const { vault: kind, bytes, at } = mount;
-      const dropzone = await vault.dropzone({ kind, bytes, owner }).catch((error: unknown) => {
+      const checkpoints = mount.checkpoints !== null;
+      const dropzone = await vault.dropzone({ kind, bytes, owner, checkpoints }).catch((error: unknown) => {
         const index = spec.mounts.find((asked) => asked.at === at)?.index ?? 0;
         throw aboutField(`mounts[${index}]`, error);
       });

@@ -18,6 +18,7 @@ import type { RememberedSpec } from '../spec/memory.js';
 import { parseSeccomp } from '../spec/seccomp.js';
 import { Ahead } from './ahead.js';
 import type { RoomEvent } from './events.js';
+import { CheckpointWatch } from './checkpoints.js';
 import { collectDropzones } from './dropzones.js';
 import { holdOfVault, needsVault, nothingHeld, withDropzones, type Held } from './held.js';
 import { RoomLife } from './life.js';
@@ -282,14 +283,20 @@ export class RoomMaker {
   ): Made {
     clock.end('plan');
     const { binding, host, announce, forget } = this.#parts;
+    const checkpoints = new CheckpointWatch(held.dropzones, place.id, (event) => announce(room, event));
     const life = new RoomLife({
       launcher: binding,
       plan,
       limits: resolved.spec.limits,
       clock,
-      notify: (event) => announce(room, event),
+      notify: (event) => {
+        if (event.type === 'started') checkpoints.begin();
+        announce(room, event);
+      },
       collect:
-        held.dropzones.length === 0 ? null : (outcome) => collectDropzones(held.dropzones, outcome, place.id),
+        held.dropzones.length === 0
+          ? null
+          : (outcome) => collectDropzones(held.dropzones, outcome, place.id, checkpoints),
       gone: (clean) => {
         forget(room);
         return this.#leave(place, held, clean);

@@ -220,13 +220,15 @@ export class Room extends EventEmitter<RoomEventMap> {
 
   /** @internal Tells listeners and readers. */
   announce(event: RoomEvent): void {
-    if (event.type !== 'oom' && event.type !== 'limit') this.#milestones.push(event);
+    if (event.type === 'started' || event.type === 'exited' || event.type === 'removed')
+      this.#milestones.push(event);
     this.#broadcast.publish(event);
     if (event.type === 'removed') this.#broadcast.close();
     if (event.type === 'exited') this.emit('exited', event.outcome);
     else if (event.type === 'removed') this.emit('removed', event.left);
     else if (event.type === 'started') this.emit('started', event);
     else if (event.type === 'oom') this.emit('oom', event);
+    else if (event.type === 'checkpoint') this.emit('checkpoint', event);
     else this.emit('limit', event);
   }
 }

@@ -97,6 +97,14 @@ export interface CheckedDropzone {
   readonly keep: 'on-success' | 'always';
   readonly bytes: number;
   readonly noExec: boolean;
+  readonly checkpoints: CheckedCheckpoints | null;
+}
+
+/** What a room may have kept while it runs. */
+export interface CheckedCheckpoints {
+  /** Milliseconds between two. */
+  readonly interval: number;
+  readonly most: number;
 }
 
 export interface CheckedTmpfsMount {

@@ -1,5 +1,6 @@
-import type { CheckedDropzone } from './checked.js';
-import { child, keysOf, pickFields, wrongValue } from './field.js';
+import type { CheckedCheckpoints, CheckedDropzone } from './checked.js';
+import { parseDuration, type Duration } from './duration.js';
+import { child, keysOf, pickFields, readFields, wrongType, wrongValue } from './field.js';
 import { readFlag, readWord } from './scalar.js';
 import { parseSize, type Size } from './size.js';
 import type { VaultKind } from './vault-kinds.js';
@@ -24,6 +25,19 @@ export interface DropzoneSpec {
   size?: Size;
   /** Forbid executing programs from it. Default false. */
   noExec?: boolean;
+  /** Lets the room have things kept while it runs. Without it nothing is before it ends. */
+  checkpoints?: CheckpointsSpec;
+}
+
+/**
+ * What the room moves to the directory `.checkpoints` of the dropzone (`rename(2)`, `mv`) becomes a new generation of its name while the room
+ * runs. It is taken away at once, and comes back as `.checkpoints/.kept/NAME@GENERATION`, or in `.checkpoints/.refused`, for the room to remove.
+ */
+export interface CheckpointsSpec {
+  /** The least time between two of them, at least 1 s. */
+  every: Duration;
+  /** How many there may be, refused ones included; 1 to 10,000. Default 100. */
+  most?: number;
 }
 
 export const dropzoneKeys = keysOf<DropzoneSpec>({
@@ -33,7 +47,14 @@ export const dropzoneKeys = keysOf<DropzoneSpec>({
   keep: true,
   size: true,
   noExec: true,
+  checkpoints: true,
 });
+
+const checkpointKeys = keysOf<CheckpointsSpec>({ every: true, most: true });
+
+const leastInterval = 1000;
+const mostCheckpoints = 10_000;
+const usualCheckpoints = 100;
 
 const leastDropzone = 2 ** 20;
 const usualDropzone = 2 ** 30;
@@ -61,5 +82,19 @@ export function parseDropzone(
     keep: readWord(fields.keep, child(field, 'keep'), ['on-success', 'always'], 'on-success'),
     bytes,
     noExec: readFlag(fields.noExec, child(field, 'noExec'), false),
+    checkpoints:
+      fields.checkpoints === undefined
+        ? null
+        : parseCheckpoints(fields.checkpoints, child(field, 'checkpoints')),
   };
+}
+
+function parseCheckpoints(value: unknown, field: string): CheckedCheckpoints {
+  const { every, most = usualCheckpoints } = readFields(value, field, checkpointKeys);
+  const interval = parseDuration(every, child(field, 'every'));
+  if (interval < leastInterval) throw wrongValue(child(field, 'every'), 'at least 1 s', every);
+  if (typeof most !== 'number') throw wrongType(child(field, 'most'), 'a number', most);
+  if (!Number.isInteger(most) || most < 1 || most > mostCheckpoints)
+    throw wrongValue(child(field, 'most'), 'a whole number from 1 to 10000', most);
+  return { interval, most };
 }

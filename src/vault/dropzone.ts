@@ -2,9 +2,17 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorFromNative } from '../addon/refusal.js';
-import { RoomError, type ErrorCode } from '../errors.js';
+import { RoomError } from '../errors.js';
 import { requireTool, runTool } from '../plank/tool.js';
 import type { VaultKind } from '../spec/vault-kinds.js';
+import {
+  CheckpointFolder,
+  isCheckpoints,
+  reason,
+  type Collected,
+  type Kept,
+  type Owner,
+} from './checkpoints.js';
 import type { VaultCore } from './core.js';
 import { mostEntries, sortOut, type DropEntry, type Refused } from './dropzone-entries.js';
 import type { Duplicates } from './duplicates.js';
@@ -18,7 +26,9 @@ export interface DropzoneOrder {
   readonly kind: VaultKind;
   readonly bytes: number;
   /** Ids on the host of who may write to it. */
-  readonly owner: { readonly uid: number; readonly gid: number };
+  readonly owner: Owner;
+  /** Whether the room may have things kept while it runs. */
+  readonly checkpoints: boolean;
 }
 
 /** How it is collected. */
@@ -26,12 +36,6 @@ export interface CollectOrder {
   /** Whether what is kept becomes the active generation of its name. The first one always does. */
   readonly activate: boolean;
   readonly source: StoredSource & { readonly room: string; readonly path: string };
-}
-
-export interface Kept {
-  readonly reference: string;
-  readonly sha256: string;
-  readonly size: number;
 }
 
 /** open(2): the file has no name, so it is gone with its last descriptor. asm-generic/fcntl.h; Node has no constant for it. */
@@ -65,7 +69,8 @@ export async function makeDropzone(
       const made = await runTool({ path: mkfs, args: [...mkfsArguments(bytes), file] });
       if (!made.ok) throw unmade(`mkfs.ext4 ${made.how}: ${made.stderr.trim()}`);
       const fd = await core.addon.makeDropzone(image.fd, bytes, order.owner.uid, order.owner.gid).catch(fail);
-      return new Dropzone({ core, duplicates, kind: order.kind, bytes, closed }, fd);
+      const checkpoints = order.checkpoints ? await makeCheckpoints(core, fd, order.owner) : null;
+      return new Dropzone({ core, duplicates, kind: order.kind, bytes, closed, checkpoints }, fd);
     } finally {
       await image.close();
     }
@@ -86,6 +91,16 @@ interface DropzoneParts {
   readonly kind: VaultKind;
   readonly bytes: number;
   readonly closed: () => void;
+  readonly checkpoints: CheckpointFolder | null;
+}
+
+async function makeCheckpoints(core: VaultCore, fd: number, owner: Owner): Promise<CheckpointFolder> {
+  try {
+    return await CheckpointFolder.make(fd, owner);
+  } catch (error) {
+    await core.addon.closeDropzone(fd).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** What a room may write to, and what comes of it. */
@@ -105,16 +120,16 @@ export class Dropzone {
    * Brings what is in it into the vault, each file and directory at its top as a new generation: all of it or nothing. Before, the kernel is
    * told that nobody writes to it any more, so nothing can be exchanged between a look and a copy. Never rejects.
    */
-  async collect(
-    order: CollectOrder,
-  ): Promise<{ readonly kept: readonly Kept[]; readonly refused: readonly Refused[] }> {
-    const { core, kind, bytes } = this.#parts;
+  async collect(order: CollectOrder): Promise<Collected> {
+    const { core, kind, bytes, checkpoints } = this.#parts;
     const root = `/proc/self/fd/${this.fd}`;
     const kept: Kept[] = [];
     const refused: Refused[] = [];
     try {
       await this.#seal();
-      const listed = sortOut(await core.addon.listTree(root, mostEntries).catch(fail), kind, bytes);
+      const all = await core.addon.listTree(root, mostEntries).catch(fail);
+      const left = checkpoints === null ? all : all.filter(({ path }) => !isCheckpoints(path));
+      const listed = sortOut(left, kind, bytes);
       refused.push(...listed.refused);
       for (const entry of listed.entries) {
         try {
@@ -129,12 +144,36 @@ export class Dropzone {
     return { kept, refused };
   }
 
+  /**
+   * Brings one thing that the room moved to `.checkpoints` into the vault; null: there is none. The room runs and may do as it likes
+   * meanwhile: what is half written, or changed under way, is refused. It does not become the active generation, unless it is the first of its
+   * name: what its room comes to is not known yet. Never rejects.
+   */
+  async checkpoint(source: CollectOrder['source']): Promise<Collected | null> {
+    const { core, kind, bytes, checkpoints } = this.#parts;
+    if (checkpoints === null) return null;
+    try {
+      return await checkpoints.next(async (root) => {
+        const all = await core.addon.listTree(root, mostEntries).catch(fail);
+        const { entries, refused } = sortOut(all, kind, bytes);
+        const [entry] = entries;
+        if (entry === undefined) return { kept: [], refused };
+        const paths = entry.source.files.map((file) => file.source);
+        await core.addon.requireNoWriters(root, paths).catch(fail);
+        return { kept: [await this.#store(root, entry, { activate: false, source })], refused };
+      });
+    } catch (error) {
+      return { kept: [], refused: [{ entry: '', ...reason(error) }] };
+    }
+  }
+
   /** Idempotent; never fails. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }
 
   async #close(): Promise<void> {
+    await this.#parts.checkpoints?.close();
     await this.#parts.core.addon.closeDropzone(this.fd).catch(() => undefined);
     this.#parts.closed();
   }
@@ -180,9 +219,4 @@ function fail(error: unknown): never {
 
 function unmade(why: string): RoomError {
   return new RoomError('ERR_VAULT_DROPZONE', `cannot make a dropzone: ${why}`);
-}
-
-function reason(error: unknown): { code: ErrorCode; why: string } {
-  const { code = 'ERR_VAULT_IO', message = String(error) } = error as Partial<RoomError>;
-  return { code, why: message };
 }

@@ -64,8 +64,8 @@ interface Staging {
   readonly places: ReadonlyMap<SourceFile, string>;
   readonly options: TransferOptions;
   readonly stored: Map<SourceFile, StoredFile>;
-  /** BLAKE3 of what was read back already. */
-  readonly back: Map<SourceFile, string>;
+  /** What reading back has given already. */
+  readonly back: Map<SourceFile, TransferredFile['readBack']>;
 }
 
 /** Hashes what may be there, and links what is. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Addon, TransferOrder } from '../../types/addon.js';
+import type { Addon, TransferOrder, TransferredFile } from '../../types/addon.js';
 import type { GenerationMeta, StoredFile } from './meta.js';
 import { runTransfer, type FileRequest, type TransferOptions, type TransferRequest } from './transfer.js';
 
@@ -32,18 +32,18 @@ export function readingOrder(
 }
 
 /**
- * Reads files back from the disk, and returns those that are not what they should be. `already`: of each file the BLAKE3 of what was read
- * back while it was written, or nothing.
+ * Reads files back from the disk, and returns those that are not what they should be. `already`: of each file what reading it back while it was
+ * written gave.
  */
 export async function readBack(
   addon: Addon,
   root: string,
   files: readonly StoredFile[],
   options: TransferOptions,
-  already: readonly string[] = [],
+  already: readonly TransferredFile['readBack'][] = [],
 ): Promise<readonly StoredFile[]> {
   const rest = files.filter((_, at) => (already[at] ?? '') === '');
-  const bad = new Set(files.filter(({ blake3 }, at) => (already[at] ?? '') !== '' && already[at] !== blake3));
+  const bad = new Set(files.filter((_, at) => already[at] === 'other'));
   if (rest.length === 0) return [...bad];
   const total = sizeOf(files);
   const order = readingOrder(

@@ -27,9 +27,25 @@ const usual = latency(
 
 test('has all rows of the design, whatever was measured', (t) => {
   const rows = judgeBars({});
-  t.is(rows.length, 21);
+  t.is(rows.length, 22);
   t.true(rows.every(({ measured, met }) => measured === undefined && !met));
   t.is(judgeBars(usual).length, rows.length);
+});
+
+test('a put is judged against the hash limit, and against the disk where that is slower', (t) => {
+  const lanes = (disk: number) =>
+    Object.entries({ 'hash limit': 1, 'disk limit': disk, 'anchor vault put': 2 }).map(([name, seconds]) => ({
+      ...{ name, differs: '', sparse: null },
+      turns: [1, 2, 3].map(() => ({ seconds, cached: 0 })),
+    }));
+  for (const [disk, against] of [
+    [1.9, '0.95 ×'],
+    [0.5, '0.50 ×'],
+  ] as const) {
+    const answers = { copy: { size: 1, lanes: lanes(disk) } };
+    t.regex(verdict(answers, 'put of a large file')?.measured ?? '', /^0\.50 ×/);
+    t.true(verdict(answers, 'slower of hash and disk')?.measured?.startsWith(against));
+  }
 });
 
 test('judges each latency bar in its direction', (t) => {

@@ -133,7 +133,7 @@ test('nothing is kept of a command that failed, unless all is to be kept; that i
   const { vault, run } = await world(t);
   const failed = await run('echo 1 >/out/m; exit 3');
   t.deepEqual(failed.outcome.dropzones, [
-    { at: '/out', vault: 'models', collected: false, kept: [], refused: [] },
+    { at: '/out', vault: 'models', collected: false, kept: [], refused: [], checkpoints: null },
   ]);
   t.deepEqual(await vault.list(), []);
   t.is((await run('echo 1 >/out/m')).outcome.dropzones[0]?.kept[0]?.reference, 'models/m@1');

@@ -30,6 +30,14 @@ refuses([
   [{ mounts: [{ vault: 'models', at: '/a' }] }, 'value', 'mounts[0].vault'],
   [{ mounts: [{ vault: 'models', at: '/a', access: 'both' }] }, 'value', 'mounts[0].access'],
   [{ mounts: [{ vault: 'models', at: '/a', access: 'write', keep: 'yes' }] }, 'value', 'mounts[0].keep'],
+  ...[{}, { every: '999ms' }, { every: 'soon' }, { every: '1s', most: 0 }, { every: '1s', most: 10_001 }].map(
+    (checkpoints) =>
+      [
+        { mounts: [{ vault: 'models', at: '/a', access: 'write', checkpoints }] },
+        Object.keys(checkpoints).length === 0 ? 'type' : 'value',
+        `mounts[0].checkpoints.${'most' in checkpoints ? 'most' : 'every'}`,
+      ] as const,
+  ),
   [{ mounts: [{ vault: 'models', at: '/a', access: 'write', size: 1000 }] }, 'value', 'mounts[0].size'],
   [{ mounts: [{ vault: 'models', at: '/a', access: 'write', size: '17TiB' }] }, 'value', 'mounts[0].size'],
   [{ mounts: [{ vault: 'models/m', at: '/a', size: '1GiB' }] }, 'unknown', 'mounts[0].size'],
