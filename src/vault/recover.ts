@@ -66,7 +66,9 @@ async function finish(parts: VaultParts, intent: Intent): Promise<void> {
     const located: Located = { kind, name, generation };
     const { meta, digest } = await parts.generations.meta(located);
     if (meta.transaction !== intent.transaction) continue;
-    if (intent.activate) await linkGeneration(parts.layout, located);
+    // The first one always is.
+    const active = await parts.generations.active(kind, name);
+    if (intent.activate || active === null) await linkGeneration(parts.layout, located);
     await parts.audit.append({
       ...ending(intent, 'done', generation),
       bytes: meta.size,

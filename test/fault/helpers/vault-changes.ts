@@ -35,6 +35,14 @@ export const changes: readonly Change[] = [
     least: 20,
   },
   {
+    // The first one of its name is active whatever was said.
+    name: 'put aside',
+    words: (directory) => ['models/first', join(directory, 'new')],
+    before: untouched,
+    after: ['datasets/set@1*', 'models/first@1*', 'models/tiny@1', 'models/tiny@2', 'models/tiny@3*'],
+    least: 20,
+  },
+  {
     name: 'rollback',
     words: () => ['models/tiny'],
     before: untouched,

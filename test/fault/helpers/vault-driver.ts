@@ -12,6 +12,7 @@ async function act(): Promise<void> {
   }
   await using vault = await Vault.open(path);
   if (change === 'put') await vault.put(first, second);
+  else if (change === 'put aside') await vault.put(first, second, { activate: false });
   else if (change === 'get') await vault.get(first, second);
   else if (change === 'rollback') await vault.rollback(first);
   else if (change === 'activate') await vault.activate(first);
