@@ -46,6 +46,8 @@ export { parseRoomSpec } from './spec/parse.js';
 
 export { buildPlank } from './plank/build.js';
 export type { BuildOptions } from './plank/build.js';
+export { buildNixPlank } from './plank/build-nix.js';
+export type { NixPlankBuild } from './plank/build-nix.js';
 export type { PlankBuild, PlankCompression } from './plank/build-request.js';
 export type { BuildPhase, PlankProgress } from './plank/progress.js';
 export { inspectPlank } from './plank/inspect.js';
