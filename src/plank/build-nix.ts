@@ -1,12 +1,11 @@
-import { mkdir, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { systemFailure } from './build-failure.js';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { checkBuild, type PlankBuild } from './build-request.js';
 import { buildPlank, type BuildOptions } from './build.js';
 import type { PlankReport } from './inspect.js';
 import { Leftovers } from './leftovers.js';
 import { makeNixTree } from './nix-tree.js';
+import { makeWorkplace } from './workplace.js';
 
 /** A plank with Nix in it: as any other, but for its source. */
 export type NixPlankBuild = Omit<PlankBuild, 'source'>;
@@ -20,18 +19,10 @@ export type NixPlankBuild = Omit<PlankBuild, 'source'>;
 export async function buildNixPlank(build: NixPlankBuild, options: BuildOptions = {}): Promise<PlankReport> {
   const { temporary } = checkBuild({ ...build, source: '/' });
   const { signal } = options;
-  const parent = resolve(temporary ?? tmpdir());
   const leftovers = new Leftovers();
   try {
     signal?.throwIfAborted();
-    const workplace = await mkdtemp(join(parent, 'anchor-plank-')).catch((error: unknown) => {
-      throw systemFailure(error, `no temporary directory can be made in ${parent}`, {
-        step: 'plank.nix',
-        path: parent,
-        hint: 'set TMPDIR or the option temporary to a directory that can be written to',
-      });
-    });
-    leftovers.add(workplace);
+    const workplace = await makeWorkplace(temporary, 'plank.nix', leftovers);
     const tree = join(workplace, 'tree');
     await mkdir(tree);
     await makeNixTree(tree, { signal, leftovers });
