@@ -113,7 +113,7 @@ export class Dropzone {
     const kept: Kept[] = [];
     const refused: Refused[] = [];
     try {
-      await this.#seal();
+      await this.seal();
       const listed = sortOut(await core.addon.listTree(root, mostEntries).catch(fail), kind, bytes);
       refused.push(...listed.refused);
       for (const entry of listed.entries) {
@@ -156,7 +156,8 @@ export class Dropzone {
     return { reference, sha256: meta.sha256, size: meta.size };
   }
 
-  async #seal(): Promise<void> {
+  /** Nobody writes to it any more, whoever has it open; waits a moment for those. Throws ERR_VAULT_DROPZONE. */
+  async seal(): Promise<void> {
     const { addon } = this.#parts.core;
     const since = performance.now();
     for (;;) {
