@@ -18,8 +18,7 @@ import type { RememberedSpec } from '../spec/memory.js';
 import { parseSeccomp } from '../spec/seccomp.js';
 import { Ahead } from './ahead.js';
 import type { RoomEvent } from './events.js';
-import { collectDropzones } from './dropzones.js';
-import { holdOfVault, needsVault, nothingHeld, withDropzones, type Held } from './held.js';
+import { collectorOf, holdOfVault, needsVault, nothingHeld, withDropzones, type Held } from './held.js';
 import { RoomLife } from './life.js';
 import { limitWritesOn, writeLimits } from './limits.js';
 import { Lull } from './lull.js';
@@ -288,8 +287,7 @@ export class RoomMaker {
       limits: resolved.spec.limits,
       clock,
       notify: (event) => announce(room, event),
-      collect:
-        held.dropzones.length === 0 ? null : (outcome) => collectDropzones(held.dropzones, outcome, place.id),
+      collect: collectorOf(held, place.id),
       gone: (clean) => {
         forget(room);
         return this.#leave(place, held, clean);
