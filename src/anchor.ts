@@ -9,6 +9,7 @@ import { channels, feedDebugLog } from './diagnostics.js';
 import { RoomError } from './errors.js';
 import type { Host } from './host/host.js';
 import { buildPlank } from './plank/build.js';
+import { buildNixPlank } from './plank/build-nix.js';
 import { inspectPlank } from './plank/inspect.js';
 import { verifyPlank } from './plank/verify.js';
 import { Broadcast, type CheckpointEvent, type RoomEvent } from './room/events.js';
@@ -48,6 +49,7 @@ export type AnchorEvent = RoomEvent & { readonly room: Room };
 /** Functions on room images; none of them needs an Anchor. */
 export interface Planks {
   readonly build: typeof buildPlank;
+  readonly buildNix: typeof buildNixPlank;
   readonly inspect: typeof inspectPlank;
   readonly verify: typeof verifyPlank;
 }
@@ -58,7 +60,12 @@ export interface Planks {
  */
 export class Anchor extends EventEmitter<AnchorEventMap> {
   /** Build, inspect and verify room images. */
-  readonly planks: Planks = Object.freeze({ build: buildPlank, inspect: inspectPlank, verify: verifyPlank });
+  readonly planks: Planks = Object.freeze({
+    build: buildPlank,
+    buildNix: buildNixPlank,
+    inspect: inspectPlank,
+    verify: verifyPlank,
+  });
   /** What outlives its rooms, or null; closed with the Anchor. */
   readonly vault: Vault | null;
   readonly #binding: AnchorBinding;

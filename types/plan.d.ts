@@ -49,6 +49,8 @@ export type PlanText = Omit<Plan, 'seccomp'>;
 /** What the root is made of: a read-only lower layer and a tmpfs above it. */
 export interface RootPlan {
   readonly lower: LowerPlan;
+  /** A directory of the host between it and the writable layer, read-only. Its target says nothing. */
+  readonly layer: BindPlan | null;
   /** Size limit of the writable layer in bytes. */
   readonly upperBytes: number;
   /** Inode limit of the writable layer. */
@@ -84,16 +86,7 @@ export type SkeletonEntry =
 export type MountAttributes = number;
 
 export type MountPlan =
-  | {
-      readonly kind: 'bind';
-      readonly source: string;
-      readonly sourceKind: 'directory' | 'file';
-      readonly target: string;
-      readonly attributes: MountAttributes;
-      readonly recursive: boolean;
-      /** Show the owner `hostUid:hostGid` as `roomUid:roomGid` (ids as seen on the host: base included). */
-      readonly idmap: MountIdmapPlan | null;
-    }
+  | BindPlan
   | {
       readonly kind: 'tmpfs';
       readonly target: string;
@@ -121,6 +114,17 @@ export type MountPlan =
   | { readonly kind: 'mask'; readonly target: string; readonly over: 'directory' | 'file' }
   /** The target itself made read-only, where it exists. */
   | { readonly kind: 'read-only'; readonly target: string };
+
+export interface BindPlan {
+  readonly kind: 'bind';
+  readonly source: string;
+  readonly sourceKind: 'directory' | 'file';
+  readonly target: string;
+  readonly attributes: MountAttributes;
+  readonly recursive: boolean;
+  /** Show the owner `hostUid:hostGid` as `roomUid:roomGid` (ids as seen on the host: base included). */
+  readonly idmap: MountIdmapPlan | null;
+}
 
 export interface MountIdmapPlan {
   readonly hostUid: number;

@@ -57,6 +57,14 @@ void ReadRoot(Reading& reading, Fields& room, plan::Root& root) {
   Fields fields(reading, room.Value("root"), &room, "root");
   Fields lower(reading, fields.Value("lower"), &fields, "lower");
   ReadLowerFields(lower, root.lower);
+  const Json* layer = fields.Value("layer");
+  if (fields.ok() && layer->kind != Json::Kind::kNull) {
+    Fields parts(reading, layer, &fields, "layer");
+    ReadMountFields(parts, root.layer);
+    root.has_layer = true;
+    if (parts.ok() && root.layer.kind != plan::MountKind::kBind) parts.Mistake("kind", "bind");
+    if (parts.ok() && root.layer.is_file) parts.Mistake("sourceKind", "directory");
+  }
   root.upper_bytes = fields.Integer("upperBytes", 1, kMaxSafe);
   root.upper_inodes = fields.Integer("upperInodes", 1, kMaxSafe);
   root.read_only = fields.Flag("readOnly");

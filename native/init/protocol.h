@@ -71,7 +71,7 @@ struct Furnishing {
 };
 
 // Payload of kAssemble: this, limits, filter, mounts, strings. Descriptors, those of kCarry first: the lower layer,
-// sources.
+// the one above it if there is one, sources.
 struct Assembly {
   uint64_t capabilities;  // kept for the command; room-init adds its own
   uint32_t resize_upper;  // its size and number of inodes are other than what it was made with
@@ -82,6 +82,7 @@ struct Assembly {
   uint32_t limit_count;
   uint32_t filter_length;  // of sock_filter; 0: none
   uint32_t mount_count;
+  uint32_t has_layer;    // one more, between the lower layer and the writable one
   uint32_t waits;        // no kRun follows at once: kAssembled says when it may come
   uint32_t forks_ahead;  // the process of the command is made before it; that kRun has no terminal
 };

@@ -14,6 +14,7 @@ namespace rooms::launch {
 struct RoomJob::Parts {
   std::unique_ptr<Blank> blank;
   sys::UniqueFd lower;
+  sys::UniqueFd layer;  // above it, if there is one
   Sources sources;
   Streams streams;
 };
@@ -106,6 +107,8 @@ bool RoomJob::Prepare(Workshop& workshop, const Stacks& stacks, const JobFds& re
   marks_.parent[kBlankReady] = sys::Now();
   parts.lower = MakeLower(workshop, stacks.child, room.root, blank.user_namespace.fd(), fault_);
   if (!parts.lower) return false;
+  if (room.root.has_layer) parts.layer = MakeBind(workshop, stacks.child, room.root.layer, fault_);
+  if (room.root.has_layer && !parts.layer) return false;
   marks_.parent[kPlankReady] = sys::Now();
   if (!PrepareSources(workshop, stacks.child, room.mounts, room.blank.identity, received.fds + streams, parts.sources,
                       fault_))
@@ -127,7 +130,7 @@ bool RoomJob::Begin(const Workshop& workshop, Parts& parts) {
     if (!blank.Greet(room.blank, workshop.closing, fault_) || !blank.leaf.Arm(room.blank.cgroup, fault_)) return false;
   }
   bool resize = room.root.upper_bytes != blank.upper_bytes || room.root.upper_inodes != blank.upper_inodes;
-  if (!SendAssemble(control, room, parts.lower.get(), resize, parts.sources, fault_) ||
+  if (!SendAssemble(control, room, {parts.lower.get(), parts.layer.get()}, resize, parts.sources, fault_) ||
       (!room.waits && !SendRun(control, 0, room.process, room.rlimits, parts.streams, fault_))) {
     bool ended = fault_.error == EPIPE || fault_.error == ECONNRESET;
     gone_ = ended && !blank.ExplainEnd(room.blank, room.mounts, fault_);

@@ -62,19 +62,21 @@ bool SendFurnish(int control, const plan::Blank& blank, const FurnishParts& part
   return request.Send(control, fault);
 }
 
-bool SendAssemble(int control, const plan::Room& room, int lower, bool resize_upper, const Sources& sources,
+bool SendAssemble(int control, const plan::Room& room, const Layers& layers, bool resize_upper, const Sources& sources,
                   sys::Fault& fault) {
   Request request(init::RequestKind::kAssemble);
-  int32_t first = request.AddFd(lower) + 1;
+  int32_t first = request.AddFd(layers.lower) + 1;
+  if (layers.middle >= 0) first = request.AddFd(layers.middle) + 1;
   Texts texts(sizeof(init::Assembly) + room.rlimits.size * sizeof(init::Limit) + room.seccomp.size +
               room.mounts.size * sizeof(init::Mount));
   init::Assembly assembly{};
   assembly.capabilities = room.capabilities;
   assembly.waits = room.waits;
   assembly.forks_ahead = room.forks_ahead;
-  assembly.resize_upper = resize_upper;
+  assembly.has_layer = layers.middle >= 0;
+  assembly.resize_upper = resize_upper || layers.middle >= 0;  // for the name below which that one is attached
   assembly.upper_bytes = texts.Add(std::to_string(room.root.upper_bytes));
-  assembly.upper_inodes = texts.Add(std::to_string(room.root.upper_inodes + kUpperInodes));
+  assembly.upper_inodes = texts.Add(std::to_string(room.root.upper_inodes + kUpperInodes + (layers.middle >= 0)));
   assembly.read_only_root = room.root.read_only;
   assembly.hostname = texts.Add(room.hostname);
   assembly.limit_count = static_cast<uint32_t>(room.rlimits.size);

@@ -15,7 +15,12 @@ struct FurnishParts {
 bool SendFurnish(int control, const plan::Blank& blank, const FurnishParts& parts, const Sources& sources,
                  sys::Fault& fault);
 
-bool SendAssemble(int control, const plan::Room& room, int lower, bool resize_upper, const Sources& sources,
+// What lies below the writable layer.
+struct Layers {
+  int lower;
+  int middle = -1;  // none
+};
+bool SendAssemble(int control, const plan::Room& room, const Layers& layers, bool resize_upper, const Sources& sources,
                   sys::Fault& fault);
 
 }  // namespace rooms::launch

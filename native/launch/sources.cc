@@ -60,11 +60,8 @@ sys::UniqueFd TakeDropzone(const plan::Mount& mount, int received, sys::Fault& f
 sys::UniqueFd SourceOf(Workshop& workshop, const Stack& stack, const plan::Identity& identity, const plan::Mount& mount,
                        const int*& dropzones, sys::Fault& fault) {
   switch (mount.kind) {
-    case plan::MountKind::kBind: {
-      sys::UniqueFd tree = CloneHostTree(workshop, mount, fault);
-      if (tree && mount.has_idmap && !MapOwner(workshop, stack, mount, tree.get(), fault)) return {};
-      return tree;
-    }
+    case plan::MountKind::kBind:
+      return MakeBind(workshop, stack, mount, fault);
     case plan::MountKind::kTmpfs:
       return NewTmpfs(mount, identity.mapped ? identity.base : 0, fault);
     case plan::MountKind::kDevpts:
@@ -106,6 +103,12 @@ sys::UniqueFd CloneHostTree(const Workshop& workshop, const plan::Mount& mount, 
   }
   int set = sys::MountSetattr(tree.get(), mount.attributes, mount.recursive, -1, kPrivate);
   if (set < 0) return sys::Fail(fault, "mount.bind", "mount_setattr", set, mount.source), sys::UniqueFd();
+  return tree;
+}
+
+sys::UniqueFd MakeBind(const Workshop& workshop, const Stack& stack, const plan::Mount& mount, sys::Fault& fault) {
+  sys::UniqueFd tree = CloneHostTree(workshop, mount, fault);
+  if (tree && mount.has_idmap && !MapOwner(workshop, stack, mount, tree.get(), fault)) return {};
   return tree;
 }
 

@@ -22,4 +22,7 @@ bool PrepareSources(Workshop& workshop, const Stack& stack, const plan::Span<pla
 // A detached clone of a host directory or file; it no longer follows what the host mounts there later.
 sys::UniqueFd CloneHostTree(const Workshop& workshop, const plan::Mount& mount, sys::Fault& fault);
 
+// The same with its owner mapped, as the mount says.
+sys::UniqueFd MakeBind(const Workshop& workshop, const Stack& stack, const plan::Mount& mount, sys::Fault& fault);
+
 }  // namespace rooms::launch

@@ -41,14 +41,6 @@ struct Lower {
   Span<SkeletonEntry> entries;
 };
 
-struct Root {
-  Lower lower;
-  int64_t upper_bytes;
-  int64_t upper_inodes;
-  bool read_only;
-  bool idmap;
-};
-
 enum class MountKind : uint8_t {
   kBind,
   kTmpfs,
@@ -76,6 +68,16 @@ struct Mount {
   uint32_t mode;
   uint32_t gid;  // devpts
   int fd;        // dropzone: a mount of the embedding process
+};
+
+struct Root {
+  Lower lower;
+  bool has_layer;
+  Mount layer;  // a bind without a target: goes between the lower layer and the writable one
+  int64_t upper_bytes;
+  int64_t upper_inodes;
+  bool read_only;
+  bool idmap;
 };
 
 struct Identity {

@@ -231,6 +231,7 @@ export const faultRules: Readonly<Record<string, FaultRule>> = {
   'net.ports': { doing: 'let everybody in the room listen on low ports', on: { 'EPERM EACCES': refused } },
   'cgroup.namespace': { doing: 'make a cgroup namespace' },
   'root.upper': { doing: 'attach the writable layer' },
+  'root.layer': { doing: 'attach the layer with what rooms before it have built' },
   'root.overlay': {
     doing: 'lay the writable layer over the plank',
     hint: 'The kernel needs overlayfs: modprobe overlay.',

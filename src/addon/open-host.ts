@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isAbsolute } from 'node:path/posix';
+import { isAbsolute, join } from 'node:path/posix';
 import { RoomError } from '../errors.js';
 import { chooseCgroup, type CgroupChoice } from '../host/cgroup.js';
 import { readCgroupFacts } from '../host/cgroup-facts.js';
@@ -13,7 +13,7 @@ import { readPlankHeader } from '../plank/header.js';
 import { parseDuration, type Duration } from '../spec/duration.js';
 import { child, keysOf, readFields, wrongValue } from '../spec/field.js';
 import { readFlag, readInteger, readText } from '../spec/scalar.js';
-import { loadAddon } from './load.js';
+import { loadAddon, packageRoot } from './load.js';
 import { AnchorBinding } from './native-anchor.js';
 
 /** How an Anchor uses its host. Plain JSON. */
@@ -81,6 +81,7 @@ export async function openHost(options: unknown, vault: HostVault | null = null)
       native: binding,
       files: { ...hostFiles, version: (path) => addon.fileVersion(path) },
       vault,
+      nixTools: join(packageRoot(), 'nix/room'),
       planks: { header: readPlankHeader, digest: (path) => identities.digest(path) },
       ids: new IdRanges({
         claim: (name) => addon.claimName(name),

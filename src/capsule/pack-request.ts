@@ -32,7 +32,7 @@ export interface CapsuleRequest {
   readonly plank?: CapsuleSource;
   /** Name → file or directory. Received as `models/NAME`. What the room mounts of the vault is among them by itself, under its name there. */
   readonly weights?: Readonly<Record<string, CapsuleSource>>;
-  /** Directory with flake.nix and flake.lock, of which these two are taken. */
+  /** Directory with flake.nix and flake.lock. All of it is taken but `.git` and `result`. */
   readonly flake?: CapsuleSource;
   /** What a run gave here; a replay is compared with it. */
   readonly expected?: Receipt;
@@ -171,14 +171,17 @@ function plankOf(room: RoomSpec): CapsuleSource {
   return plank.kind === 'image' ? plank.path : plank.kind;
 }
 
+/** All of a directory: lib/ and anchor.env.json are as much of the declaration as flake.nix is. */
 async function planFlake(addon: Addon, directory: string, name: string): Promise<PlannedItem> {
-  const files: PlannedFile[] = [];
-  for (const file of ['flake.lock', 'flake.nix']) {
-    const path = join(directory, file);
-    const [found] = itemOf(await examineSource(addon, await present(path)), file, payloadPlaces.flake).files;
-    if (found !== undefined) files.push(found);
-  }
-  return { name, type: 'tree', files, emptyDirectories: [] };
+  for (const file of ['flake.lock', 'flake.nix']) await present(join(directory, file));
+  const source = await examineSource(addon, directory, notOfFlake);
+  return itemOf(source, name, payloadPlaces.flake, payloadPlaces.flake);
+}
+
+/** What Nix does not look at, or would if it were not for us: its history, and links to what was built (`nix build` leaves `result`). */
+function notOfFlake({ path, kind }: { readonly path: string; readonly kind: string }): boolean {
+  const [top = ''] = path.split('/');
+  return top === '.git' || (kind === 'link' && /^result(-[\w-]+)?$/.test(path));
 }
 
 async function present(path: string): Promise<string> {
@@ -198,11 +201,12 @@ async function present(path: string): Promise<string> {
   }
 }
 
-/** What is planned of a source, below a place of the bag. */
+/** What is planned of a source, below a place of the bag; files of a directory are below a name there, unless `below` says where. */
 export function itemOf(
   { type, root, files, emptyDirectories }: Source,
   name: string,
   place: string,
+  below = `${place}/${name}`,
 ): PlannedItem {
   const names = storedPaths(files.map(({ path }) => path));
   const planned = files.map(({ source, path, version, size, executable }) => ({
@@ -212,7 +216,7 @@ export function itemOf(
     size,
     executable,
     path: type === 'file' ? name : path,
-    stored: type === 'file' ? `${place}/${name}` : `${place}/${name}/${names.get(path) ?? path}`,
+    stored: type === 'file' ? `${place}/${name}` : `${below}/${names.get(path) ?? path}`,
   }));
   return { name, type, files: planned, emptyDirectories };
 }

@@ -33,7 +33,7 @@ async function run(line: CommandLine<typeof page.options>): Promise<number> {
 
 /** Pure. */
 export function vaultVerificationText(
-  { ok, generations, bytes, log }: VaultVerification,
+  { ok, generations, bytes, nix, log }: VaultVerification,
   style: Style,
 ): string {
   const lines = generations.flatMap(({ reference, ok: good, problems }) => [
@@ -42,6 +42,10 @@ export function vaultVerificationText(
       ({ path, problem, detail }) => `         ${problem}${path === '' ? '' : ` ${path}`}: ${detail}`,
     ),
   ]);
+  if (nix !== null && (nix.paths > 0 || !nix.ok)) {
+    lines.push(`${nix.ok ? style.good('whole  ') : style.bad('damaged')}  nix, ${nix.paths} paths`);
+    lines.push(...nix.problems.map(({ path, detail }) => `         ${path}: ${detail}`));
+  }
   lines.push(`${log.ok ? style.good('whole  ') : style.bad('damaged')}  audit log, ${log.records} records`);
   lines.push(...log.problems.map(({ file, line, problem }) => `         ${file}:${line}: ${problem}`));
   lines.push(

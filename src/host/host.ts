@@ -33,6 +33,8 @@ export interface Host {
   readonly written: WrittenTrees;
   /** null: the Anchor was opened without one. */
   readonly vault: HostVault | null;
+  /** Directory with the scripts of rooms with Nix: nix/room of this package. */
+  readonly nixTools: string;
   readonly ids: IdRanges;
   /** Names and ids for rooms; whoever removes a room gives its place back. */
   readonly places: FreshPlaces;
@@ -51,6 +53,7 @@ export interface HostParts {
   readonly planks: PlankReaders;
   /** Default: none. */
   readonly vault?: HostVault | null;
+  readonly nixTools: string;
   readonly ids: IdRanges;
   readonly cgroup: HostCgroup;
   /** A PID namespace has a kernel.pid_max of its own. */
@@ -71,6 +74,7 @@ export function createHost(parts: HostParts): Host {
     planks: new HostPlanks(files, parts.planks, parts.native),
     idmaps: new IdmapProbes((path) => parts.native.probeIdmap(path)),
     vault: parts.vault ?? null,
+    nixTools: parts.nixTools,
     ids: parts.ids,
     places: new FreshPlaces(parts.ids, randomBytes(4).toString('hex')),
     cgroup: parts.cgroup,

@@ -4,6 +4,7 @@ import { limitWrites, reportFiles, watchFiles } from './cgroup-writes.js';
 import type { Host } from './host.js';
 import { idsPerRoom } from './ids.js';
 import { resolveMounts } from './mount-sources.js';
+import { locateNix, needsPlainProc, nixPlaces } from './nix.js';
 import type { RoomPlace } from './places.js';
 import type { OpenPlank } from './host-planks.js';
 import type {
@@ -38,18 +39,31 @@ export async function resolveSpec(spec: CheckedSpec, host: Host): Promise<Resolv
   // First what needs no look-up: a limit that cannot be enforced is told before a plank is mounted.
   requireVault(spec, host.vault);
   const cgroup = resolveCgroup(spec, host);
+  const located = await locateNix(spec.nix, host.vault, host.nixTools);
   const [{ plank, named }, { mounts, notes, used }] = await Promise.all([
     openPlank(spec, host),
-    resolveMounts(spec.mounts, spec.identity, host),
+    resolveMounts([...located.mounts, ...spec.mounts], spec.identity, host),
   ]);
   const mapped = spec.identity === 'mapped';
+  const { nix } = located;
+  const inbox = nix?.inbox ?? null;
   const user = await resolveUser(spec.user, (path) => plank.read(path), mapped ? idsPerRoom : hostIds);
   const covers = mapped ? host.covers.mapped : host.covers.host;
-  const said = [...host.notes, ...(mapped && !plank.idmap ? [plankNote] : []), ...notes];
+  const said = [
+    ...host.notes,
+    ...(mapped && !plank.idmap ? [plankNote] : []),
+    ...(needsPlainProc(nix, spec.identity) ? [procNote] : []),
+    ...notes,
+  ];
   return {
     spec,
     plank: { lower: plank.lower, idmap: mapped && plank.idmap, binds: plank.binds },
-    mounts,
+    mounts: [
+      ...(needsPlainProc(nix, spec.identity) ? [{ kind: 'proc', at: nixPlaces.proc } as const] : []),
+      ...(inbox === null ? [] : [{ kind: 'nix-inbox', at: nixPlaces.inbox, fd: -1 } as const]),
+      ...mounts,
+    ],
+    nix,
     covers,
     pidMax: host.pidMax,
     // With the ids of the host the files would be those of its root.
@@ -70,7 +84,8 @@ export async function resolveAgain(
   host: Host,
   known: ResolvedSpec,
 ): Promise<ResolvedSpec | null> {
-  if (spec.mounts.some(({ kind }) => kind !== 'tmpfs') || spec.limits.io.length > 0) return null;
+  if (spec.nix !== null || spec.mounts.some(({ kind }) => kind !== 'tmpfs') || spec.limits.io.length > 0)
+    return null;
   const { plank } = await openPlank(spec, host);
   return plank.lower === known.plank.lower ? { ...known, spec } : null;
 }
@@ -98,6 +113,11 @@ function resolveCgroup(spec: CheckedSpec, host: Host): ResolvedCgroup | null {
   if (choice.kind === 'none' || directory === null) return null;
   return { parent: directory, writes, report: reportFiles(choice), watch: watchFiles(choice) };
 }
+
+const procNote: ResolutionNote = {
+  field: 'nix.sandbox',
+  text: `${nixPlaces.proc} and what builds see as /proc have no covers: they show locks of files of the whole host`,
+};
 
 const plankNote: ResolutionNote = {
   field: 'plank',

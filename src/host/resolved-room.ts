@@ -1,5 +1,6 @@
 import type { CgroupPlan, IdentityPlan, LowerPlan, MountPlan } from '../../types/plan.js';
 import type { CheckedDropzone, CheckedSpec } from '../spec/checked.js';
+import type { ResolvedNix } from './nix.js';
 import type { RoomPlace } from './places.js';
 
 /**
@@ -13,6 +14,8 @@ export interface ResolvedRoom {
   readonly plank: ResolvedPlank;
   /** In the order of the spec. They come after the binds of the plank. */
   readonly mounts: readonly ResolvedMount[];
+  /** null: nothing of Nix. Its mounts are among the others. */
+  readonly nix: ResolvedNix | null;
   /** What is laid over paths below /proc and /sys. */
   readonly covers: readonly CoverPlan[];
   /** That of the host. */
@@ -79,7 +82,22 @@ export interface ResolvedDropzone extends Omit<CheckedDropzone, 'index'> {
   readonly fd: number;
 }
 
-export type ResolvedMount = ResolvedBind | ResolvedStored | ResolvedDropzone | ResolvedTmpfs;
+/** A place from which store paths come into the vault. */
+export interface ResolvedInbox {
+  readonly kind: 'nix-inbox';
+  readonly at: string;
+  /** -1 until it is made, for one room. */
+  readonly fd: number;
+}
+
+/** One more /proc of the room's own, without covers. */
+export interface ResolvedProc {
+  readonly kind: 'proc';
+  readonly at: string;
+}
+
+export type ResolvedMount =
+  ResolvedBind | ResolvedStored | ResolvedDropzone | ResolvedTmpfs | ResolvedInbox | ResolvedProc;
 
 /** A generation of the vault that a room uses, to be held while it lives. */
 export interface UsedGeneration {

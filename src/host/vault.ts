@@ -11,6 +11,37 @@ export interface HostVault {
   lease(reference: string, holder: string): Promise<GenerationHold>;
   /** Makes a place to write to for one room. Rejects with a RoomError, and then nothing is left of it. */
   dropzone(order: DropzoneOrder): Promise<HostDropzone>;
+  /** Where what rooms have built is. Made where it is missing. */
+  nixPlaces(): Promise<NixDirectories>;
+  /** A way for one room to hand in what it builds. */
+  nixInbox(
+    order: Omit<DropzoneOrder, 'kind' | 'checkpoints'> & { readonly shelf: 'cache' | 'layer' },
+  ): Promise<HostNixInbox>;
+  /** The store that rooms write to themselves. Rejects with ERR_VAULT_IN_USE when another room has it. */
+  nixShared(holder: string): Promise<GenerationHold>;
+}
+
+/** Directories of a vault with what rooms have built. */
+export interface NixDirectories {
+  readonly cache: string;
+  readonly layer: string;
+  readonly registrations: string;
+  readonly shared: string;
+}
+
+/** A way to hand in store paths, until it is closed. */
+export interface HostNixInbox {
+  readonly fd: number;
+  /** Verifies and keeps what is in it, when nothing of the room runs any more. Never rejects. */
+  commit(room: string): Promise<CommittedPaths>;
+  /** Never fails. */
+  close(): Promise<void>;
+}
+
+/** What came of it. */
+export interface CommittedPaths {
+  readonly kept: readonly { readonly path: string; readonly sha256: string; readonly bytes: number }[];
+  readonly refused: readonly RefusedEntry[];
 }
 
 export interface DropzoneOrder {
@@ -99,12 +130,13 @@ export function requireVault({ plank, mounts }: CheckedSpec, vault: HostVault | 
   ];
   const [first] = named;
   if (first === undefined) return;
-  const { field, reference } = first;
-  throw new RoomError(
-    'ERR_ROOM_NO_VAULT',
-    `${field}: ${reference} is something in a vault, and the Anchor was opened without one`,
-    { hint: "Open it with one: Anchor.open({ vault: '/path' }), or anchor run --vault PATH." },
-  );
+  throw noVault(first.field, `${first.reference} is something in a vault`);
+}
+
+export function noVault(field: string, why: string, also = ''): RoomError {
+  return new RoomError('ERR_ROOM_NO_VAULT', `${field}: ${why}, and the Anchor was opened without one`, {
+    hint: `Open it with one: Anchor.open({ vault: '/path' }), or anchor run --vault PATH.${also}`,
+  });
 }
 
 /** Finds what a field of a spec names. */

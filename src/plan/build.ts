@@ -1,7 +1,7 @@
 import type { Plan, RunningPlan } from '../../types/plan.js';
 import type { ResolvedRoom } from '../host/resolved-room.js';
 import { deepFreeze } from '../spec/freeze.js';
-import { planKernelMounts, planMounts } from './mounts.js';
+import { planKernelMounts, planLayer, planMounts } from './mounts.js';
 import { capabilityMask, planCommand } from './process.js';
 
 /**
@@ -22,6 +22,7 @@ export function buildWaitingPlan(resolved: ResolvedRoom, seccomp: Uint8Array | n
     hostname: spec.hostname,
     root: {
       lower: plank.lower,
+      layer: planLayer(resolved.nix?.layer ?? null, identity),
       upperBytes: spec.limits.disk,
       upperInodes: spec.limits.files,
       readOnly: spec.readOnlyRoot,
@@ -43,10 +44,13 @@ export function buildWaitingPlan(resolved: ResolvedRoom, seccomp: Uint8Array | n
 }
 
 /** A waiting plan with its command. */
-export function planRun(waiting: Plan, { spec, user }: Pick<ResolvedRoom, 'spec' | 'user'>): RunningPlan {
+export function planRun(
+  waiting: Plan,
+  { spec, user, nix }: Pick<ResolvedRoom, 'spec' | 'user' | 'nix'>,
+): RunningPlan {
   return deepFreeze({
     ...waiting,
-    process: planCommand(spec, user),
+    process: planCommand(spec, user, nix),
     forksAhead: false,
     lifetime: spec.lifetime,
   });

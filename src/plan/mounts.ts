@@ -1,4 +1,4 @@
-import type { IdentityPlan, MountPlan } from '../../types/plan.js';
+import type { BindPlan, IdentityPlan, MountPlan } from '../../types/plan.js';
 import type {
   CoverPlan,
   ResolvedBind,
@@ -64,6 +64,9 @@ function planMount(mount: ResolvedMount, identity: IdentityPlan, user: ResolvedU
     const attributes = CONFINED | (mount.noExec ? MOUNT_ATTR_NOEXEC : 0);
     return { kind: 'dropzone', fd: mount.fd, target: mount.at, attributes };
   }
+  if (mount.kind === 'nix-inbox')
+    return { kind: 'dropzone', fd: mount.fd, target: mount.at, attributes: CONFINED };
+  if (mount.kind === 'proc') return { kind: 'proc', target: mount.at, attributes: KERNEL_FILE_SYSTEM };
   if (mount.kind !== 'tmpfs') return planBind(mount, identity, user);
   return {
     kind: 'tmpfs',
@@ -96,6 +99,21 @@ function planBind(
             roomUid: hostId(identity, user.uid),
             roomGid: hostId(identity, user.gid),
           },
+  };
+}
+
+/** What rooms before it have built. On the host it is root's, as all of a store is. */
+export function planLayer(source: string | null, identity: IdentityPlan): BindPlan | null {
+  if (source === null) return null;
+  const root = hostId(identity, 0);
+  return {
+    kind: 'bind',
+    source,
+    sourceKind: 'directory',
+    target: '/',
+    attributes: CONFINED | MOUNT_ATTR_RDONLY,
+    recursive: false,
+    idmap: identity.kind === 'host' ? null : { hostUid: 0, hostGid: 0, roomUid: root, roomGid: root },
   };
 }
 

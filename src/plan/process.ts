@@ -1,12 +1,13 @@
 import type { ProcessPlan, StdioPlan } from '../../types/plan.js';
+import { nixCommand, nixEnvironment, type ResolvedNix } from '../host/nix.js';
 import type { ResolvedUser } from '../host/resolved-room.js';
 import type { CheckedEnv, CheckedExec, CheckedSpec } from '../spec/checked.js';
 
 /** The command of a room. */
-export function planCommand(spec: CheckedSpec, user: ResolvedUser): ProcessPlan {
+export function planCommand(spec: CheckedSpec, user: ResolvedUser, nix: ResolvedNix | null): ProcessPlan {
   return {
-    argv: spec.command,
-    ...planEnvironment(spec.env),
+    argv: nix === null ? spec.command : nixCommand(nix, spec.command),
+    ...planEnvironment(nix === null ? spec.env : nixEnvironment(nix, spec.env)),
     cwd: spec.cwd,
     ...planUser(user),
     capabilities: capabilityMask(spec.capabilities),

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, open, realpath, rename, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, realpath, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { buildFailure, systemFailure } from './build-failure.js';
@@ -13,6 +12,7 @@ import { pack } from './pack.js';
 import { ProgressMeter, type PlankProgress } from './progress.js';
 import { requireTool } from './tool.js';
 import { unpackTar } from './unpack.js';
+import { makeWorkplace } from './workplace.js';
 
 /** How a build can be watched and stopped. */
 export interface BuildOptions {
@@ -77,15 +77,7 @@ async function unpack(
   context: { meter: ProgressMeter; leftovers: Leftovers; signal: AbortSignal | undefined },
 ): Promise<string> {
   const { meter, leftovers, signal } = context;
-  const parent = resolve(temporary ?? tmpdir());
-  const workplace = await mkdtemp(join(parent, 'anchor-plank-')).catch((error: unknown) => {
-    throw systemFailure(error, `no temporary directory can be made in ${parent}`, {
-      step: 'plank.unpack',
-      path: parent,
-      hint: 'set TMPDIR or the option temporary to a directory that can be written to',
-    });
-  });
-  leftovers.add(workplace);
+  const workplace = await makeWorkplace(temporary, 'plank.unpack', leftovers);
   const tree = join(workplace, 'tree');
   meter.begin('unpack', source.bytes !== null);
   await unpackTar(counted(source, meter), { tree, signal, leftovers });

@@ -16,6 +16,10 @@ export const toolPackages = {
   tar: 'tar',
   zstd: 'zstd',
   xz: 'xz-utils',
+  nix: 'nix-bin',
+  busybox: 'busybox-static',
+  bash: 'bash',
+  ldd: 'libc-bin',
 } as const;
 
 export type ToolName = keyof typeof toolPackages;

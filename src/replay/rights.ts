@@ -7,11 +7,13 @@ import type { RoomSpec } from '../spec/room-spec.js';
  * harmless. Names of fields. Throws SpecTypeError or SpecRangeError for what is no spec.
  */
 export function rightsAskedFor(spec: RoomSpec): readonly string[] {
-  const { identity, capabilities, seccomp, mounts } = parseRoomSpec(spec);
+  const { identity, capabilities, seccomp, mounts, nix } = parseRoomSpec(spec);
   return [
     ...(identity === 'host' ? ['identity'] : []),
     ...(capabilities.length > 0 ? ['capabilities'] : []),
     ...(seccomp.kind === 'default' && seccomp.allow.length === 0 ? [] : ['seccomp']),
+    // Others build with what it has built.
+    ...(nix === null ? [] : ['nix']),
     // What it leaves there becomes a generation of whatever name it chooses.
     ...mounts.flatMap((mount) => (mount.kind === 'dropzone' ? [`mounts[${mount.index}].access`] : [])),
   ];

@@ -19,8 +19,7 @@ import { parseSeccomp } from '../spec/seccomp.js';
 import { Ahead } from './ahead.js';
 import type { RoomEvent } from './events.js';
 import { CheckpointWatch } from './checkpoints.js';
-import { collectDropzones } from './dropzones.js';
-import { holdOfVault, needsVault, nothingHeld, withDropzones, type Held } from './held.js';
+import { collectorOf, holdOfVault, needsVault, nothingHeld, withDropzones, type Held } from './held.js';
 import { RoomLife } from './life.js';
 import { limitWritesOn, writeLimits } from './limits.js';
 import { Lull } from './lull.js';
@@ -293,10 +292,7 @@ export class RoomMaker {
         if (event.type === 'started') checkpoints.begin();
         announce(room, event);
       },
-      collect:
-        held.dropzones.length === 0
-          ? null
-          : (outcome) => collectDropzones(held.dropzones, outcome, place.id, checkpoints),
+      collect: collectorOf(held, place.id, checkpoints),
       gone: (clean) => {
         forget(room);
         return this.#leave(place, held, clean);

@@ -2,6 +2,7 @@ import type { NativeRusage } from '../../types/event.js';
 import { parseUsage, type CgroupTexts, type CgroupUsage } from '../host/usage.js';
 import type { CheckedLimits } from '../spec/checked.js';
 import type { DropzoneOutcome } from './dropzones.js';
+import type { NixOutcome } from './nix.js';
 import { signalName } from './signals.js';
 import type { Timings } from './timings.js';
 import { usageOf, type Usage } from './usage.js';
@@ -40,6 +41,8 @@ export interface Outcome {
   readonly timings: Timings;
   /** What became of what was left in the mounts of the vault that could be written to, in the order of the mounts. Of the room alone. */
   readonly dropzones: readonly DropzoneOutcome[];
+  /** What became of what Nix built, with `nix` in the spec; else, and where nothing is kept, null. Of the room alone. */
+  readonly nix: NixOutcome | null;
 }
 
 /** A limit of the spec that was reached. */
@@ -86,6 +89,7 @@ export function outcomeOf(facts: EndFacts): Outcome {
     limits: Object.freeze(limitsHit(facts, usage, reason)),
     timings: facts.timings,
     dropzones: noDropzones,
+    nix: null,
   });
 }
 
@@ -153,6 +157,7 @@ export function processOutcomeOf(facts: {
     limits: room?.limits ?? Object.freeze([]),
     timings: facts.timings,
     dropzones: noDropzones,
+    nix: null,
   };
   if (exit === null) {
     // When the command of the room returns, room-init goes and takes everybody along.

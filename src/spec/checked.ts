@@ -1,3 +1,4 @@
+import type { CheckedNix } from './nix.js';
 import type { CheckedSeccomp } from './seccomp.js';
 import type { VaultKind } from './vault-kinds.js';
 
@@ -18,6 +19,7 @@ export interface CheckedSpec {
   readonly identity: CheckedIdentity;
   /** Parents before children; `index` is the position in the spec. */
   readonly mounts: readonly CheckedMount[];
+  readonly nix: CheckedNix | null;
   readonly limits: CheckedLimits;
   /** In the order of their numbers, each at most once. */
   readonly rlimits: readonly CheckedRlimit[];

@@ -16,6 +16,7 @@ const roomKeys = [
     'user',
     'identity',
     'mounts',
+    'nix',
     'limits',
     'rlimits',
     'network',

@@ -12,6 +12,7 @@ import { parseIdentity, refuseHostCapabilities } from './identity.js';
 import { parseLimits } from './limits.js';
 import { parseMounts } from './mounts.js';
 import { checkNetwork } from './network.js';
+import { grantSandbox, parseNix, refuseAroundNix } from './nix.js';
 import { readRoomPath } from './path.js';
 import { parsePlank, parsePlankDigest } from './plank.js';
 import { parseRlimits } from './rlimits.js';
@@ -44,6 +45,11 @@ export function parseRoomFields(fields: SpecFields): CheckedRoom {
   const identity = parseIdentity(fields.identity, 'identity');
   const capabilities = parseCapabilities(fields.capabilities, 'capabilities');
   refuseHostCapabilities(identity, capabilities, 'capabilities');
+  const nix = parseNix(fields.nix, 'nix', identity);
+  const granted = grantSandbox(nix, capabilities, parseSeccomp(fields.seccomp, 'seccomp'));
+  const mounts = parseMounts(fields.mounts, 'mounts');
+  const readOnlyRoot = readFlag(fields.readOnlyRoot, 'readOnlyRoot', false);
+  refuseAroundNix(nix, mounts, readOnlyRoot);
   checkNetwork(fields.network, 'network');
   checkGpu(fields.gpu, 'gpu');
   return deepFreeze({
@@ -52,12 +58,12 @@ export function parseRoomFields(fields: SpecFields): CheckedRoom {
     hostname: parseHostname(fields.hostname, 'hostname'),
     user: parseUser(fields.user, 'user', identity),
     identity,
-    mounts: parseMounts(fields.mounts, 'mounts'),
+    mounts,
+    nix,
     limits: parseLimits(fields.limits, 'limits'),
     rlimits: parseRlimits(fields.rlimits, 'rlimits'),
-    capabilities,
-    seccomp: parseSeccomp(fields.seccomp, 'seccomp'),
-    readOnlyRoot: readFlag(fields.readOnlyRoot, 'readOnlyRoot', false),
+    ...granted,
+    readOnlyRoot,
   });
 }
 

@@ -1,6 +1,7 @@
 import { keysOf } from './field.js';
 import type { MountSpec } from './mounts.js';
 import type { LimitsSpec } from './limits.js';
+import type { NixSpec } from './nix.js';
 import type { RlimitsSpec } from './rlimits.js';
 import type { StdioSpec } from './stdio.js';
 import type { SeccompSpec } from './seccomp.js';
@@ -39,6 +40,8 @@ export interface RoomSpec {
   identity?: 'mapped' | 'host';
   /** What of the host, and what memory, the room has besides its plank. Default: none. */
   mounts?: readonly MountSpec[];
+  /** Nix in the room. Default: none of it. */
+  nix?: NixSpec;
   /** Hard limits for the whole room. Default: `disk` 64 MiB. */
   limits?: LimitsSpec;
   /** Limits of each process, setrlimit(2). Default: `core` 0, `nofile` 1024 soft and 4096 hard. */
@@ -70,6 +73,7 @@ export const roomSpecKeys = keysOf<RoomSpec>({
   user: true,
   identity: true,
   mounts: true,
+  nix: true,
   limits: true,
   rlimits: true,
   lifetime: true,

@@ -126,7 +126,7 @@ export class Dropzone {
     const kept: Kept[] = [];
     const refused: Refused[] = [];
     try {
-      await this.#seal();
+      await this.seal();
       const all = await core.addon.listTree(root, mostEntries).catch(fail);
       const left = checkpoints === null ? all : all.filter(({ path }) => !isCheckpoints(path));
       const listed = sortOut(left, kind, bytes);
@@ -195,7 +195,8 @@ export class Dropzone {
     return { reference, sha256: meta.sha256, size: meta.size };
   }
 
-  async #seal(): Promise<void> {
+  /** Nobody writes to it any more, whoever has it open; waits a moment for those. Throws ERR_VAULT_DROPZONE. */
+  async seal(): Promise<void> {
     const { addon } = this.#parts.core;
     const since = performance.now();
     for (;;) {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { NixLayout } from './nix-layout.js';
 import type { VaultKind } from '../spec/vault-kinds.js';
 import { metaName } from '../spec/vault-reference.js';
 
@@ -34,6 +35,10 @@ export class Layout {
   /** Whoever changes anything holds it. */
   get lock(): string {
     return join(this.locks, 'vault');
+  }
+
+  get nix(): NixLayout {
+    return new NixLayout(join(this.root, 'nix'));
   }
 
   kind(kind: VaultKind): string {

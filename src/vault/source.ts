@@ -36,14 +36,18 @@ const mostNamed = 5;
 
 /**
  * Looks at a file or directory that is to be stored. Links on the way to it are followed, inside of it there may be none: a vault keeps files
- * and directories, and says so of everything else before anything is written.
+ * and directories, and says so of everything else before anything is written. `leftOut`: what of a directory is not looked at.
  */
-export async function examineSource(addon: Addon, path: string): Promise<Source> {
+export async function examineSource(
+  addon: Addon,
+  path: string,
+  leftOut: (entry: { readonly path: string; readonly kind: TreeEntry['kind'] }) => boolean = () => false,
+): Promise<Source> {
   const { real, info } = await attempt('vault.source', path, async () => {
     const real = await realpath(path);
     return { real, info: await stat(real) };
   });
-  if (info.isDirectory()) return examineTree(addon, real);
+  if (info.isDirectory()) return examineTree(addon, real, leftOut);
   if (!info.isFile()) throw refused(path, ['it is neither a file nor a directory']);
   const file = {
     source: basename(real),
@@ -56,10 +60,16 @@ export async function examineSource(addon: Addon, path: string): Promise<Source>
   return { type: 'file', root: dirname(real), files: [file], emptyDirectories: [] };
 }
 
-async function examineTree(addon: Addon, root: string): Promise<Source> {
+async function examineTree(
+  addon: Addon,
+  root: string,
+  leftOut: Parameters<typeof examineSource>[2] & object,
+): Promise<Source> {
   let entries: readonly TreeEntry[];
   try {
-    entries = await addon.listTree(root, mostFiles);
+    entries = (await addon.listTree(root, mostFiles)).filter(
+      ({ path, kind }) => !leftOut({ path: Buffer.from(path).toString('utf8'), kind }),
+    );
   } catch (error) {
     throw errorFromNative(error);
   }

@@ -14,6 +14,7 @@ const steps = {
   'vault.log': { doing: 'write to the audit log %', code: 'ERR_VAULT_IO' },
   'vault.lease': { doing: 'take a lease in %', code: 'ERR_VAULT_IO' },
   'vault.dropzone': { doing: 'make a dropzone in %', code: 'ERR_VAULT_DROPZONE' },
+  'vault.nix': { doing: 'bring %, which a room has built, into the vault', code: 'ERR_VAULT_IO' },
   'vault.target': { doing: 'make %', code: 'ERR_VAULT_TARGET' },
 } as const satisfies Readonly<Record<string, { doing: string; code: ErrorCode }>>;
 

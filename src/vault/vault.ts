@@ -19,6 +19,9 @@ import { list, type VaultEntry } from './list.js';
 import type { Marker } from './marker.js';
 import type { GenerationMeta } from './meta.js';
 import { initVault, openCore } from './open-vault.js';
+import { NixInbox, type NixInboxOrder } from './nix-inbox.js';
+import type { NixLayout } from './nix-layout.js';
+import { haveNix, holdShared, lockNix } from './nix-lock.js';
 import { put, type PutOptions, type PutResult } from './put.js';
 import {
   parseGeneration,
@@ -31,7 +34,8 @@ import {
 import { remove } from './remove.js';
 import type { TransferOptions } from './transfer.js';
 import { checkPut, checkTransfer, transferKeys } from './transfer-options.js';
-import { verifyGeneration, writtenMetas, type VaultVerification, type VerifiedGeneration } from './verify.js';
+import { verifyVault } from './verify-vault.js';
+import type { VaultVerification } from './verify.js';
 
 /** How a vault is made. */
 export interface VaultInitOptions {
@@ -206,7 +210,9 @@ export class Vault {
   async verify(references?: readonly string[], options: TransferOptions = {}): Promise<VaultVerification> {
     const parsed = references?.map((reference, at) => parseReference(reference, `references[${at}]`));
     checkTransfer(options, transferKeys);
-    return this.#track(() => this.#verify(parsed, options));
+    return this.#track(() =>
+      verifyVault(this.#core, parsed, options, (reference, look) => this.#using(reference, look)),
+    );
   }
 
   /**
@@ -228,6 +234,30 @@ export class Vault {
       this.#dropzones.add(dropzone);
       return dropzone;
     });
+  }
+
+  /** @internal Where what rooms have built is, and is to be. */
+  nixPlaces(): Promise<Pick<NixLayout, 'cache' | 'layer' | 'registrations' | 'shared'>> {
+    return this.#track(async () => {
+      const { nix } = this.#core.layout;
+      if (!(await haveNix(nix))) (await lockNix(this.#core)).release();
+      return nix;
+    });
+  }
+
+  /** @internal A way for one room to hand in what it builds. */
+  async nixInbox({ shelf, ...order }: NixInboxOrder): Promise<NixInbox> {
+    // No kind of the vault's is collected from it; a dropzone wants one.
+    return new NixInbox(
+      this.#core,
+      await this.dropzone({ ...order, kind: 'planks', checkpoints: false }),
+      shelf,
+    );
+  }
+
+  /** @internal The store that rooms write to themselves, for one of them. Throws ERR_VAULT_IN_USE. */
+  nixShared(holder: string): Promise<{ release(): Promise<void> }> {
+    return this.#track(() => holdShared(this.#core, holder));
   }
 
   /** The audit log, oldest first. */
@@ -349,36 +379,4 @@ export class Vault {
       return { ...described, active: true };
     });
   }
-
-  async #verify(
-    references: readonly Reference[] | undefined,
-    options: TransferOptions,
-  ): Promise<VaultVerification> {
-    await this.#core.requireSame();
-    const log = await this.#core.audit.verify();
-    const metas = await writtenMetas(this.#core);
-    const generations: VerifiedGeneration[] = [];
-    const entries = references === undefined ? await list(this.#core, vaultKinds) : [];
-    for (const { reference, active } of entries) {
-      const problems = [{ path: '', problem: 'link' as const, detail: 'no generation is active' }];
-      if (active === null) generations.push({ reference, ok: false, bytes: 0, problems });
-    }
-    for (const reference of references ?? entries.flatMap(generationsOf)) {
-      try {
-        const look = (located: Located): Promise<VerifiedGeneration> =>
-          verifyGeneration(this.#core, located, metas, options);
-        generations.push(await this.#using(reference, look));
-      } catch (error) {
-        // Removed since it was listed.
-        const gone = references === undefined && (error as Partial<RoomError>).code === 'ERR_VAULT_NO_ENTRY';
-        if (!gone) throw error;
-      }
-    }
-    const bytes = generations.reduce((sum, each) => sum + each.bytes, 0);
-    return { ok: log.ok && generations.every(({ ok }) => ok), generations, bytes, log };
-  }
-}
-
-function generationsOf({ kind, name, generations }: VaultEntry): readonly Reference[] {
-  return generations.map(({ generation }) => ({ kind, name, generation }));
 }

@@ -6,6 +6,7 @@ import type { VaultCore } from './core.js';
 import { shownName } from './file-names.js';
 import type { Located } from './generations.js';
 import { metaName } from './layout.js';
+import type { VerifiedNix } from './nix-verify.js';
 import type { GenerationMeta, StoredFile } from './meta.js';
 import { referenceText } from '../spec/vault-reference.js';
 import { emptyDirectories } from './source.js';
@@ -33,6 +34,8 @@ export interface VaultVerification {
   readonly generations: readonly VerifiedGeneration[];
   /** Bytes that were read back. */
   readonly bytes: number;
+  /** What rooms have built; null: only some generations were asked for. */
+  readonly nix: VerifiedNix | null;
   readonly log: LogVerification;
 }
 

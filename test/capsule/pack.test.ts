@@ -28,8 +28,10 @@ test('a capsule has the files of the format, and sha256sum agrees with it', asyn
   t.is(packed.path, request.output);
   t.deepEqual(await filesIn(packed.path), [
     ...tagFiles.slice(0, 5),
+    'data/flake/anchor.env.json',
     'data/flake/flake.lock',
     'data/flake/flake.nix',
+    'data/flake/lib/default.nix',
     'data/plank/plank.sqsh',
     'data/room/room.json',
     'data/weights/net/config/empty',

@@ -47,7 +47,12 @@ for (const split of [undefined, '40kB'] as const) {
     t.is(await readFile(join(net, 'config/Model A%.json'), 'utf8'), '{}');
     t.is((await stat(join(net, 'config/run.sh'))).mode & 0o111, 0o111);
     t.is((await stat(join(net, 'README.md'))).mode & 0o111, 0);
-    t.deepEqual((await readdir(await at('flakes/tiny'))).sort(), ['flake.lock', 'flake.nix']);
+    t.deepEqual((await readdir(await at('flakes/tiny'))).sort(), [
+      'anchor.env.json',
+      'flake.lock',
+      'flake.nix',
+      'lib',
+    ]);
 
     const { meta } = await vault.inspect('models/net');
     t.is(meta.transfer, received.transfer);

@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { CapsuleRequest } from '../../src/capsule/pack-request.js';
@@ -45,7 +45,13 @@ export async function sample(t: ExecutionContext): Promise<{ directory: string; 
   await mkdir(at('flake'));
   await writeFile(at('flake/flake.nix'), '{ outputs = _: { }; }\n');
   await writeFile(at('flake/flake.lock'), '{"nodes":{"root":{}},"root":"root","version":7}\n');
-  await writeFile(at('flake/left-out'), 'not taken\n');
+  await mkdir(at('flake/lib'));
+  await writeFile(at('flake/lib/default.nix'), '{ }\n');
+  await writeFile(at('flake/anchor.env.json'), '{ "format": 1 }\n');
+  // Not taken.
+  await mkdir(at('flake/.git'));
+  await writeFile(at('flake/.git/HEAD'), 'ref: refs/heads/main\n');
+  await symlink('/nix/store/0123456789abcdfghijklmnpqrsvwxyz-room', at('flake/result'));
   const request: CapsuleRequest = {
     output: at('tiny.capsule'),
     room: { plank: at('room.sqsh'), command: ['hello'], env: { SEED: '7', A: 'b' } },

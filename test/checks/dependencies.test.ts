@@ -10,7 +10,7 @@ const typescriptRules: Rules = {
   spec: pure,
   plank: pure,
   host: [...pure, 'spec', 'plank'],
-  plan: [...pure, 'spec', 'host/resolved-room', 'host/places'],
+  plan: [...pure, 'spec', 'host/resolved-room', 'host/places', 'host/nix'],
   addon: [...pure, 'spec', 'plank', 'host'],
   room: [...pure, 'abort', 'spec', 'host', 'plan', 'addon'],
   vault: [...pure, 'abort', 'spec', 'plank/tool', 'addon'],

@@ -24,6 +24,7 @@ function outcome(reason: OutcomeReason, more: Partial<Outcome> = {}): Outcome {
     limits: [],
     timings: { total: 1, phases: {} },
     dropzones: [],
+    nix: null,
     ...more,
   };
 }

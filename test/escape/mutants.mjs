@@ -375,8 +375,8 @@ export const mutants = [
   {
     name: 'nobody writes to a dropzone that is collected',
     file: 'src/vault/dropzone.ts',
-    find: 'await this.#seal();',
-    replace: 'void this.#seal;',
+    find: 'await this.seal();',
+    replace: 'void this.seal;',
     tests: escape('hostile-dropzone'),
   },
   {

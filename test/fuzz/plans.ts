@@ -32,6 +32,7 @@ export const wholePlan: Plan = {
   prepared: false,
   hostname: 'room',
   root: {
+    layer: null,
     lower: {
       kind: 'skeleton',
       key: 'fuzz',

@@ -19,6 +19,7 @@ function spec(parts: SpecParts = {}): CheckedSpec {
     user: { kind: 'name', user: 'root', group: null },
     identity: 'mapped',
     mounts: [],
+    nix: null,
     limits: {
       memory: null,
       swap: null,
@@ -105,6 +106,7 @@ function host(
   };
   const made = createHost({
     native,
+    nixTools: '/package/nix/room',
     planks: {
       header: async () => ({ format: options.format ?? 'squashfs' }),
       digest: async () => `sha256:${digest}`,

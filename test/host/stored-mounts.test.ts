@@ -18,6 +18,9 @@ const vault: HostVault = {
   },
   lease: () => Promise.reject(new Error('nothing is held while a spec is looked up')),
   dropzone: () => Promise.reject(new Error('nothing is made while a spec is looked up')),
+  nixPlaces: () => Promise.reject(new Error('nobody asked for Nix')),
+  nixInbox: () => Promise.reject(new Error('nothing is made while a spec is looked up')),
+  nixShared: () => Promise.reject(new Error('nothing is held while a spec is looked up')),
 };
 
 const host = {

@@ -90,7 +90,7 @@ class Init {
     room.root.upper_bytes = 2 << 20;
     room.root.upper_inodes = 2000;
     sys::UniqueFd lower(sys::OpenTree(AT_FDCWD, "/", OPEN_TREE_CLONE));
-    CHECK(launch::SendAssemble(socket(), room, lower.get(), true, {}, fault));
+    CHECK(launch::SendAssemble(socket(), room, {lower.get()}, true, {}, fault));
   }
 
   int socket() const { return socket_.get(); }

@@ -22,6 +22,41 @@ const bind: ResolvedBind = {
   owner: { uid: 1000, gid: 100 },
 };
 
+test('Nix: a layer, an inbox, a proc of its own, and a command that begins with it', (t) => {
+  const spec = { nix: { store: 'vault' }, env: { NIX_CONFIG: 'cores = 1' } } as const;
+  const checked = resolved(spec).spec.nix!;
+  const inbox = { shelf: 'layer', bytes: 1 } as const;
+  const plan = buildPlan(
+    resolved(spec, {
+      nix: { spec: checked, cache: false, layer: '/vault/nix/layer', inbox, exclusive: false },
+      mounts: [
+        { kind: 'proc', at: '/run/anchor/proc' },
+        { kind: 'nix-inbox', at: '/run/anchor/nix/inbox', fd: 7 },
+      ],
+    }),
+    null,
+  );
+  const root = 524_288;
+  t.deepEqual(plan.root.layer, {
+    kind: 'bind',
+    source: '/vault/nix/layer',
+    sourceKind: 'directory',
+    target: '/',
+    attributes: 7,
+    recursive: false,
+    idmap: { hostUid: 0, hostGid: 0, roomUid: root, roomGid: root },
+  });
+  t.deepEqual(plan.mounts, [
+    { kind: 'proc', target: '/run/anchor/proc', attributes: 14 },
+    { kind: 'dropzone', fd: 7, target: '/run/anchor/nix/inbox', attributes: 6 },
+  ]);
+  t.deepEqual(plan.process.argv, ['/run/anchor/nix/tools/enter', 'sh', '-c', 'true']);
+  const config = plan.process.env.find((line) => line.startsWith('NIX_CONFIG='))!;
+  t.regex(config, /\nsandbox-fallback = false\n/);
+  // What the spec says comes last, and counts.
+  t.regex(config, /\ncores = 1$/);
+});
+
 test('a room that asks for nothing', (t) => {
   const filter = new Uint8Array(16);
   const room = resolved();
@@ -32,6 +67,7 @@ test('a room that asks for nothing', (t) => {
     hostname: 'room',
     root: {
       lower: { kind: 'image', path: '/planks/a.sqsh', format: 'squashfs', attach: 'loop' },
+      layer: null,
       upperBytes: 64 * 1024 * 1024,
       upperInodes: 16_384,
       readOnly: false,

@@ -10,6 +10,8 @@ for (const [what, more, fields] of [
   ['the ids of the host', { identity: 'host' }, ['identity']],
   ['a capability', { capabilities: ['NET_ADMIN'] }, ['capabilities']],
   ['a system call more', { seccomp: { allow: ['mount'] } }, ['seccomp']],
+  ['Nix', { nix: { store: 'vault', mode: 'bind', sandbox: false } }, ['nix']],
+  ['Nix with its sandbox', { nix: { store: 'tmpfs' } }, ['capabilities', 'seccomp', 'nix']],
   [
     'a way into the vault',
     {

@@ -58,6 +58,7 @@ test('the smallest spec has every default', (t) => {
     user: { kind: 'ids', uid: 0, gid: 0 },
     identity: 'mapped',
     mounts: [],
+    nix: null,
     limits: {
       memory: null,
       swap: null,
@@ -100,6 +101,7 @@ test('a spec with everything', (t) => {
       { kind: 'tmpfs', index: 1, bytes: 2 ** 30, at: '/work', mode: 0o755, noExec: true },
       { kind: 'host', index: 0, host: '/srv/a', at: '/work/src', write: true, noExec: true, recursive: true },
     ],
+    nix: null,
     limits: {
       memory: 2 ** 33,
       swap: 2 ** 30,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { capabilityNames } from '../../src/spec/capabilities.js';
 import { ioLimitKeys, limitKeys } from '../../src/spec/limits.js';
 import { dropzoneKeys } from '../../src/spec/dropzones.js';
+import { nixKeys } from '../../src/spec/nix.js';
 import { hostMountKeys, tmpfsMountKeys, vaultMountKeys } from '../../src/spec/mounts.js';
 import { parseRoomSpec } from '../../src/spec/parse.js';
 import { rlimitNames, rlimitPairKeys } from '../../src/spec/rlimits.js';
@@ -25,6 +26,7 @@ const keyLists: readonly (readonly [title: string, parser: readonly string[], of
   ['a host mount', hostMountKeys, definition('hostMount')],
   ['a vault mount', vaultMountKeys, definition('vaultMount')],
   ['a dropzone', dropzoneKeys, definition('dropzone')],
+  ['nix', nixKeys, definition('nix')],
   ['a tmpfs mount', tmpfsMountKeys, definition('tmpfsMount')],
   ['rlimits', rlimitNames, definition('rlimits')],
   ['a pair of rlimits', rlimitPairKeys, choice(definition('rlimit'), 1)],
@@ -104,6 +106,9 @@ const good: readonly object[] = [
   { mounts: [{ vault: 'flakes', at: '/a', access: 'write', keep: 'always', size: '8GiB', noExec: true }] },
   { mounts: [{ vault: 'models', at: '/a', access: 'write', checkpoints: { every: '1s' } }] },
   { mounts: [{ vault: 'models', at: '/a', access: 'write', checkpoints: { every: 5000, most: 3 } }] },
+  { nix: { store: 'tmpfs' } },
+  { nix: { store: 'vault', mode: 'bind', sandbox: false } },
+  { nix: { store: 'vault', mode: 'layer', keep: 'never', size: '2MiB' } },
   on('/.../x'),
   on('/a/proc'),
   on('/process'),
@@ -204,6 +209,10 @@ const bad: readonly object[] = [
   { mounts: [{ vault: 'models/m', at: '/a', recursive: true }] },
   { mounts: [{ vault: 'models/m', at: '/a', access: 'write' }] },
   ...['/', '//.', '/./', '/proc', '//proc/x', '/./sys', '/dev/shm', 'a', '/a/../b'].map(on),
+  { nix: {} },
+  { nix: { store: 'disk' } },
+  { nix: { store: 'tmpfs', keep: 'always' } },
+  { nix: { store: 'vault', mode: 'upper' } },
   { limits: { memory: '1gb' } },
   { limits: { memory: -1 } },
   { limits: { ram: 1 } },

@@ -81,22 +81,27 @@ bool Assemble(Room& room, const Received& received) {
   const sock_filter* filter = payload.Take<sock_filter>(assembly->filter_length);
   const Mount* mounts = payload.Take<Mount>(assembly->mount_count);
   const char* hostname = payload.Text(assembly->hostname);
-  if (payload.broken() || room.carried_count == 0 || assembly->filter_length > BPF_MAXINSNS)
+  unsigned layers = assembly->has_layer ? 2 : 1;
+  if (payload.broken() || room.carried_count < layers || assembly->filter_length > BPF_MAXINSNS)
     return Broken(room.failure);  // a longer filter would be cut: the kernel counts instructions in 16 bits
 
   if (assembly->resize_upper && !ResizeUpper(room, payload, *assembly)) return false;
   if (!SetHostname(room, hostname) || !RaiseLimits(room, limits, assembly->limit_count)) return false;
   int root = -1;
-  if (!MakeRoot(room, carried[0], &root)) return false;
+  if (!MakeRoot(room, carried[0], layers == 2 ? carried[1] : -1, &root)) return false;
   room.marks[kRootReady] = sys::RawNow();
   if (!MoveKernelTrees(room, root)) return false;
   for (uint32_t i = 0; i < assembly->mount_count; ++i) {
     const Mount& mount = mounts[i];
     const char* target = payload.Text(mount.target);
-    // The first descriptor is the lower layer.
-    int64_t place = int64_t{mount.source} + 1;
-    if (payload.broken() || place < 1 || place >= int64_t{room.carried_count}) return Broken(room.failure);
-    if (!AttachMount(room, root, mount, target, carried[place], room.kernel_mounts + static_cast<int>(i))) return false;
+    // The first descriptors are layers of the root.
+    int64_t place = int64_t{mount.source} + layers;
+    // Of the kernel's own file systems a spec has only this one: nobody opened it before.
+    bool made_here = mount.kind == static_cast<uint32_t>(plan::MountKind::kProc) && mount.source == kNoSource;
+    if (payload.broken() || (place < int64_t{layers} && !made_here) || place >= int64_t{room.carried_count})
+      return Broken(room.failure);
+    int source = made_here ? -1 : carried[place];
+    if (!AttachMount(room, root, mount, target, source, room.kernel_mounts + static_cast<int>(i))) return false;
   }
   if (!EnterRoot(room, root, assembly->read_only_root)) return false;
   room.marks[kMountsReady] = sys::RawNow();

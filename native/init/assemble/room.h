@@ -49,7 +49,8 @@ bool Carry(Room& room, const Received& received);
 bool Assemble(Room& room, const Received& received);
 
 // The parts of it, in order.
-bool MakeRoot(Room& room, int lower, int* root);
+// `layer` lies above `lower`; -1: there is none.
+bool MakeRoot(Room& room, int lower, int layer, int* root);
 bool AttachMount(Room& room, int root, const Mount& mount, const char* target, int source, int index);
 bool MoveKernelTrees(Room& room, int root);
 bool EnterRoot(Room& room, int root, bool read_only);

@@ -121,7 +121,7 @@ void Assemble(Conversation& talk, size_t mount_count, bool waits = false, bool f
   room.waits = waits;
   room.forks_ahead = forks_ahead;
   sys::Fault fault;
-  launch::SendAssemble(talk.socket(), room, talk.fd(), true, sources, fault);
+  launch::SendAssemble(talk.socket(), room, {talk.fd()}, true, sources, fault);
   talk.Take();
 }
 

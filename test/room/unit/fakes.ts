@@ -129,6 +129,7 @@ export function resolved(spec: Partial<RoomSpec> = {}, more: Partial<ResolvedRoo
       binds: [],
     },
     mounts: [],
+    nix: null,
     covers: [],
     pidMax: null,
     seesCgroup: false,
