@@ -33,6 +33,10 @@ export const runOptions = {
     help: 'the vault (default: the environment variable ANCHOR_VAULT, where something of one is named)',
   },
   tmpfs: { value: 'KEY=VALUE,…', many: true, help: 'at=/path,size=1GiB and, if wanted, mode=1777, noexec' },
+  nix: {
+    value: 'KEY=VALUE,…',
+    help: 'Nix in the room: store=tmpfs or store=vault and, if wanted, mode=bind, keep=never, size=SIZE, nosandbox',
+  },
   'read-only-root': { help: 'nothing but mounts can be written to' },
   'plank-digest': { value: 'sha256:HEX', help: 'refuse the plank unless this is its SHA-256' },
   memory: { value: 'SIZE', help: 'memory of the whole room, e.g. 512MiB', heading: 'Limits' },

@@ -43,6 +43,7 @@ export function requestOf(input: RunInput): RoomRequest {
   for (const text of options.mount ?? [])
     draft.add('mounts', mountOf(text, directory), `--mount ${text}`, 'at');
   for (const text of options.tmpfs ?? []) draft.add('mounts', tmpfsMount(text), `--tmpfs ${text}`, 'at');
+  if (options.nix !== undefined) draft.set('nix', nixOf(options.nix), `--nix ${options.nix}`);
   for (const [option, key] of limitFields) {
     const value = options[option];
     if (value !== undefined) draft.setIn('limits', key, numberIn(value), `--${option}`);
@@ -128,6 +129,17 @@ function mountOf(text: string, directory: string): Record<string, unknown> {
     ...(pairs.has('checkpoints') ? { checkpoints: { every: pairs.get('checkpoints') } } : {}),
     ...(pairs.has('noexec') ? { noExec: true } : {}),
     ...(pairs.has('recursive') ? { recursive: true } : {}),
+  };
+}
+
+function nixOf(text: string): Record<string, unknown> {
+  const keys = ['store', 'mode', 'keep', 'size'];
+  const pairs = readPairs(text, { option: '--nix', keys, switches: ['nosandbox'], required: ['store'] });
+  const { size, nosandbox, ...words } = Object.fromEntries(pairs);
+  return {
+    ...words,
+    ...(size === undefined ? {} : { size: numberIn(size) }),
+    ...(nosandbox === undefined ? {} : { sandbox: false }),
   };
 }
 

@@ -85,8 +85,9 @@ function withStdio(spec: RoomSpec, options: RunOptionValues): { spec: RoomSpec; 
 
 /** Whether anything of a vault is named. What is no spec is refused here as it would be later. */
 function namesVault(spec: RoomSpec): boolean {
-  const { plank, mounts } = parseRoomSpec(spec);
-  return plank.kind === 'vault' || mounts.some(({ kind }) => kind === 'vault' || kind === 'dropzone');
+  const { plank, mounts, nix } = parseRoomSpec(spec);
+  const stored = mounts.some(({ kind }) => kind === 'vault' || kind === 'dropzone');
+  return plank.kind === 'vault' || stored || (nix !== null && (nix.store !== 'tmpfs' || nix.keep));
 }
 
 /** This process exists for one room, so it may be moved to where limits are possible. */

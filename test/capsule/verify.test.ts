@@ -198,7 +198,7 @@ const damages: readonly Damage[] = [
   [
     'a manifest that lists a file twice',
     (at) => forge(at, manifest, (text) => text.replace(/^(.*\n)/, '$1$1')),
-    ['DUPLICATE', 'data/flake/flake.lock'],
+    ['DUPLICATE', 'data/flake/anchor.env.json'],
   ],
   [
     'a manifest that is cut off in a line',

@@ -229,6 +229,13 @@ for (const [args, message] of refused) {
   });
 }
 
+test('Nix in the room', (t) => {
+  const nix = (text: string): unknown => request(['--nix', text, ...ending]).spec.nix;
+  t.deepEqual(nix('store=vault,mode=bind,nosandbox'), { store: 'vault', mode: 'bind', sandbox: false });
+  t.deepEqual(nix('store=tmpfs,keep=never,size=1048576'), { store: 'tmpfs', keep: 'never', size: 2 ** 20 });
+  t.throws(() => nix('keep=never'), { message: /store=… is missing/ });
+});
+
 test('every field of a spec has an option', (t) => {
   const all = [
     ['--env', 'A=1', '--cwd', '/', '--hostname', 'h', '--user', '1', '--identity', 'mapped', '--cap', 'KILL'],
@@ -242,6 +249,8 @@ test('every field of a spec has an option', (t) => {
       '1s',
       '--network',
       'none',
+      '--nix',
+      'store=tmpfs',
     ],
     ['--memory', '1', '--swap', '1', '--cpus', '1', '--cpu-weight', '1', '--processes', '2', '--disk', '1'],
     [

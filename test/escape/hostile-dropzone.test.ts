@@ -140,7 +140,8 @@ test('what is exchanged while it is collected, by somebody who has its directory
   const program = join(here.directory, 'swap');
   await run('cc', ['-O1', '-o', program, 'test/fixtures/swap.c']);
   await symlink('/etc/shadow', join(here.inside, 'link'));
-  const swapper = spawn(program, ['good', 'link'], { cwd: here.inside });
+  // It ends by itself too: where nothing stops it, this process may be ended before it is.
+  const swapper = spawn('timeout', ['120', program, 'good', 'link'], { cwd: here.inside });
   const stopped = once(swapper, 'exit');
   await once(swapper.stdout, 'data');
   const { kept, refused } = await here.end();

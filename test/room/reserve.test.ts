@@ -40,7 +40,7 @@ test.serial('as many blank rooms wait as were asked for, and each becomes one ro
 
 test.serial('a room from the reserve is like one that is made from nothing', async (t) => {
   const look =
-    'id; hostname; cat /proc/self/mountinfo | cut -d" " -f4-; cat /proc/net/dev; grep -v -E "pid|Pid|ctxt|Cpus|Mems|Vm|Rss" /proc/1/status; ' +
+    'id; hostname; cat /proc/self/mountinfo | cut -d" " -f4-; cat /proc/net/dev; grep -v -E "State|pid|Pid|ctxt|Cpus|Mems|Vm|Rss" /proc/1/status; ' +
     'df -k / /dev/shm | tail -n +2; ls -la / /dev /dev/pts /dev/shm; cat /proc/sys/kernel/hostname; ulimit -a; cat /proc/1/oom_score_adj';
   // What differs from room to room, and from moment to moment: times, ids, devices, links of /proc.
   const plain = (text: string): string =>
