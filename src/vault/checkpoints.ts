@@ -1,8 +1,7 @@
 import { constants } from 'node:fs';
 import { chown, mkdir, open, opendir, rename, rmdir, type FileHandle } from 'node:fs/promises';
-import type { ErrorCode, RoomError } from '../errors.js';
 import { readReference } from '../spec/vault-reference.js';
-import type { Refused } from './dropzone-entries.js';
+import { refusalOf, type Refused } from './dropzone-entries.js';
 import { attempt } from './system-error.js';
 
 /** Ids on the host of who may write to a dropzone. */
@@ -31,12 +30,6 @@ const mostLookedAt = 1000;
 export function isCheckpoints(path: Uint8Array): boolean {
   const text = Buffer.from(path).toString('latin1');
   return text === folder || text.startsWith(`${folder}/`);
-}
-
-/** What an error says of something that is not kept. */
-export function reason(error: unknown): { code: ErrorCode; why: string } {
-  const { code = 'ERR_VAULT_IO', message = String(error) } = error as Partial<RoomError>;
-  return { code, why: message };
 }
 
 /**
@@ -105,7 +98,7 @@ export class CheckpointFolder {
         }
         const result = await keep(pathOf(directory)).catch((error: unknown): Collected => ({
           kept: [],
-          refused: [{ entry: JSON.stringify(name.toString('utf8')), ...reason(error) }],
+          refused: [refusalOf(JSON.stringify(name.toString('utf8')), error)],
         }));
         await this.#answer(here, name, number, result);
         return result;

@@ -1,5 +1,5 @@
 import type { TreeEntry } from '../../types/addon.js';
-import type { ErrorCode } from '../errors.js';
+import { RoomError, type ErrorCode } from '../errors.js';
 import type { VaultKind } from '../spec/vault-kinds.js';
 import { readReference } from '../spec/vault-reference.js';
 import { refusedName, shownName } from './file-names.js';
@@ -26,6 +26,12 @@ export interface Refused {
   readonly entry: string;
   readonly code: ErrorCode;
   readonly why: string;
+}
+
+/** What an error says of something that is not kept. */
+export function refusalOf(entry: string, error: unknown): Refused {
+  if (error instanceof RoomError) return { entry, code: error.code, why: error.message };
+  return { entry, code: 'ERR_VAULT_IO', why: error instanceof Error ? error.message : String(error) };
 }
 
 /**

@@ -5,16 +5,9 @@ import { errorFromNative } from '../addon/refusal.js';
 import { RoomError } from '../errors.js';
 import { requireTool, runTool } from '../plank/tool.js';
 import type { VaultKind } from '../spec/vault-kinds.js';
-import {
-  CheckpointFolder,
-  isCheckpoints,
-  reason,
-  type Collected,
-  type Kept,
-  type Owner,
-} from './checkpoints.js';
+import { CheckpointFolder, isCheckpoints, type Collected, type Kept, type Owner } from './checkpoints.js';
 import type { VaultCore } from './core.js';
-import { mostEntries, sortOut, type DropEntry, type Refused } from './dropzone-entries.js';
+import { mostEntries, refusalOf, sortOut, type DropEntry, type Refused } from './dropzone-entries.js';
 import type { Duplicates } from './duplicates.js';
 import type { StoredSource } from './meta.js';
 import { store } from './put.js';
@@ -135,11 +128,11 @@ export class Dropzone {
         try {
           kept.push(await this.#store(root, entry, order));
         } catch (error) {
-          refused.push({ entry: JSON.stringify(entry.name), ...reason(error) });
+          refused.push(refusalOf(JSON.stringify(entry.name), error));
         }
       }
     } catch (error) {
-      refused.push({ entry: '', ...reason(error) });
+      refused.push(refusalOf('', error));
     }
     return { kept, refused };
   }
@@ -163,7 +156,7 @@ export class Dropzone {
         return { kept: [await this.#store(root, entry, { activate: false, source })], refused };
       });
     } catch (error) {
-      return { kept: [], refused: [{ entry: '', ...reason(error) }] };
+      return { kept: [], refused: [refusalOf('', error)] };
     }
   }
 

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { errorFromNative } from '../addon/refusal.js';
-import { RoomError, type ErrorCode } from '../errors.js';
+import { RoomError } from '../errors.js';
 import type { VaultCore } from './core.js';
+import type { Owner } from './checkpoints.js';
 import type { Dropzone } from './dropzone.js';
+import { refusalOf, type Refused } from './dropzone-entries.js';
 import { removeTree } from './durable.js';
 import { shownName } from './file-names.js';
 import { BrokenArchive } from './nix-archive.js';
@@ -17,7 +19,7 @@ export interface NixInboxOrder {
   readonly shelf: NixShelfName;
   readonly bytes: number;
   /** Ids on the host of who may write to it. */
-  readonly owner: { readonly uid: number; readonly gid: number };
+  readonly owner: Owner;
 }
 
 /** A store path that is in the vault now. */
@@ -29,17 +31,9 @@ export interface KeptPath {
   readonly bytes: number;
 }
 
-/** Something that a room handed in and that was not kept. */
-export interface RefusedPath {
-  /** Its name as JSON has it. Empty: all of it. */
-  readonly entry: string;
-  readonly code: ErrorCode;
-  readonly why: string;
-}
-
 export interface KeptPaths {
   readonly kept: readonly KeptPath[];
-  readonly refused: readonly RefusedPath[];
+  readonly refused: readonly Refused[];
 }
 
 const mostEntries = 200_000;
@@ -72,7 +66,7 @@ export class NixInbox {
    */
   async commit(room: string): Promise<KeptPaths> {
     const kept: KeptPath[] = [];
-    const refused: RefusedPath[] = [];
+    const refused: Refused[] = [];
     const transaction = randomUUID();
     try {
       await this.#dropzone.seal();
@@ -89,9 +83,10 @@ export class NixInbox {
             kept.push({ path: `/nix/store/${name}`, sha256, bytes });
             await this.#record({ ...entry, phase: 'done', reference, bytes, sha256 });
           } catch (error) {
-            const why = reason(error);
-            refused.push({ entry: JSON.stringify(path.name), ...why });
-            await this.#record({ ...entry, phase: 'failed', reference, code: why.code, message: why.why });
+            const refusal = refusalOfPath(JSON.stringify(path.name), error);
+            refused.push(refusal);
+            const { code, why: message } = refusal;
+            await this.#record({ ...entry, phase: 'failed', reference, code, message });
           }
         }
         await removeTree(this.#core.layout.nix.stage);
@@ -99,7 +94,7 @@ export class NixInbox {
         lock.release();
       }
     } catch (error) {
-      refused.push({ entry: '', ...reason(error) });
+      refused.push(refusalOf('', error));
     }
     return { kept, refused };
   }
@@ -132,7 +127,7 @@ export class NixInbox {
   }
 
   /** All that has the right form, what is referred to first. */
-  async #read(refused: RefusedPath[]): Promise<readonly NixPath[]> {
+  async #read(refused: Refused[]): Promise<readonly NixPath[]> {
     const root = `/proc/self/fd/${this.fd}`;
     const listing = await this.#core.addon.listTree(root, mostEntries).catch((error: unknown) => {
       throw errorFromNative(error);
@@ -199,12 +194,7 @@ function inOrder(paths: ReadonlyMap<string, NixPath>): readonly NixPath[] {
   return [...ordered];
 }
 
-function reason(error: unknown): { code: ErrorCode; why: string } {
-  if (error instanceof BrokenArchive)
-    return { code: 'ERR_VAULT_SOURCE', why: `its archive is broken: ${error.message}` };
-  const { code, message } = error as Partial<RoomError>;
-  return {
-    code: error instanceof RoomError ? (code ?? 'ERR_VAULT_IO') : 'ERR_VAULT_IO',
-    why: message ?? String(error),
-  };
+function refusalOfPath(entry: string, error: unknown): Refused {
+  if (!(error instanceof BrokenArchive)) return refusalOf(entry, error);
+  return { entry, code: 'ERR_VAULT_SOURCE', why: `its archive is broken: ${error.message}` };
 }

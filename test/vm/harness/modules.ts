@@ -7,7 +7,7 @@ const programs = ['.build/src/index.js', '.build/test/helpers/leftovers.js'];
 
 /**
  * Writes compiled tests below `target`, where they have the names they have here, each with its modules in a handful of
- * files: an emulated processor takes ten seconds to load the library from hundreds, and every process of a test does.
+ * files: loading the library from hundreds is slow on an emulated processor, and every process of a test does.
  */
 export async function joinModules(tests: readonly string[], target: string): Promise<void> {
   await build({
