@@ -38,7 +38,7 @@ export function isCheckpoints(path: Uint8Array): boolean {
  */
 export class CheckpointFolder {
   readonly #asked: FileHandle;
-  /** Only the host looks into it. */
+  /** Only root of the host looks into it: a room with the ids of the host may be that. */
   readonly #taken: FileHandle;
   readonly #kept: FileHandle;
   readonly #refused: FileHandle;
