@@ -34,6 +34,9 @@ void EventQueue::Post(watch::Event event) {
 }
 
 void EventQueue::Drain(napi_env env, napi_value, void* context, void*) {
+  // What Node still has queued when it lets go of the function comes without an environment, after `finalize`: the
+  // queue may be gone, and what was in it is disposed of.
+  if (env == nullptr) return;
   std::shared_ptr<EventQueue> queue = static_cast<EventQueue*>(context)->shared_from_this();
   std::vector<watch::Event> events;
   {
@@ -42,10 +45,6 @@ void EventQueue::Drain(napi_env env, napi_value, void* context, void*) {
     queue->awake_ = false;
   }
   for (watch::Event& event : events) {
-    if (env == nullptr) {
-      Dispose(event);  // the environment is being torn down
-      continue;
-    }
     Napi::HandleScope scope(env);
     if (event.type == watch::EventType::kAnswer)
       event.answer();
