@@ -7,6 +7,7 @@ import { readArchive } from './nix-archive.js';
 import { hashOfPath } from './nix-hash.js';
 import type { NixLayout } from './nix-layout.js';
 import { narInfoText, readNarInfo, readRegistration, registrationText, type NixPath } from './nix-path.js';
+import { requireSpace } from './space.js';
 import { attempt, isErrno } from './system-error.js';
 
 /** Where what rooms build is kept: as a binary cache, or as a layer of the root of other rooms. */
@@ -39,8 +40,12 @@ export class NixShelf {
     });
   }
 
-  /** Puts a path there, all of it or nothing, if its archive is what is said of it. Throws ERR_VAULT_DIGEST, BrokenArchive. */
+  /**
+   * Puts a path there, all of it or nothing, if its archive is what is said of it and there is space for it. Throws ERR_VAULT_DIGEST,
+   * ERR_VAULT_NO_SPACE, BrokenArchive.
+   */
   async add(path: NixPath, archive: FileHandle): Promise<void> {
+    await requireSpace(this.#layout.root, [{ size: path.bytes, allocated: path.bytes }], 'vault.nix');
     await attempt('vault.nix', path.name, () =>
       this.#name === 'cache' ? this.#addToCache(path, archive) : this.#addToLayer(path, archive),
     );

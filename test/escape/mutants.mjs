@@ -386,4 +386,11 @@ export const mutants = [
     replace: 'links > 1_000_000',
     tests: escape('hostile-dropzone'),
   },
+  {
+    name: 'what Nix built in a room has the hash that was said of it',
+    file: 'src/vault/nix-shelf.ts',
+    find: 'if (sha256 === path.sha256 && bytes === path.bytes) return;',
+    replace: 'if (sha256 !== "") return;',
+    tests: ['test/vault/nix-shelf.test.ts'],
+  },
 ];
