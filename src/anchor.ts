@@ -18,13 +18,19 @@ import { Pool } from './room/pool.js';
 import type { Outcome } from './room/outcome.js';
 import type { Room } from './room/room.js';
 import { PhaseClock } from './room/timings.js';
+import { RoomRecords } from './room-records.js';
 import { capture, checkRunOptions, type RunOptions, type RunResult } from './run.js';
 import type { CheckedSpec } from './spec/checked.js';
 import { SpecMemory } from './spec/memory.js';
 import { parseRoomSpec } from './spec/parse.js';
 import type { RoomSpec } from './spec/room-spec.js';
 import type { PoolOptions, PoolSpec } from './spec/take-options.js';
-import { openAnchorVault, takeVaultOption, type AnchorVaultOption } from './vault/anchor-vault.js';
+import {
+  openAnchorVault,
+  takeVaultOption,
+  type AnchorVault,
+  type AnchorVaultOption,
+} from './vault/anchor-vault.js';
 import type { Vault } from './vault/vault.js';
 
 /** How an Anchor is opened. Plain JSON. */
@@ -75,13 +81,18 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   readonly #pending = new Set<Promise<unknown>>();
   readonly #maker: RoomMaker;
   readonly #specs = new SpecMemory();
+  readonly #records: RoomRecords | null;
   readonly #pools = new Set<Pool>();
   readonly #broadcast = new Broadcast<AnchorEvent>();
   #closing: Promise<void> | undefined;
 
-  private constructor({ binding, host, reserve, plankIdle, undo }: OpenedHost, vault: Vault | null) {
+  private constructor(
+    { binding, host, reserve, plankIdle, undo }: OpenedHost,
+    { vault, record }: AnchorVault,
+  ) {
     super();
     this.vault = vault;
+    this.#records = record && vault !== null ? new RoomRecords(vault) : null;
     this.#binding = binding;
     this.#host = host;
     this.#undo = undo;
@@ -106,9 +117,10 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   static async open(options: AnchorOptions = {}): Promise<Anchor> {
     feedDebugLog();
     const wanted = takeVaultOption(options);
-    const vault = await openAnchorVault(wanted.vault);
+    const opened = await openAnchorVault(wanted.vault);
+    const { vault } = opened;
     try {
-      const anchor = new Anchor(await openHost(wanted.host, vault), vault);
+      const anchor = new Anchor(await openHost(wanted.host, vault), opened);
       void anchor.#maker.lull.fill();
       return anchor;
     } catch (error) {
@@ -207,9 +219,23 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
   async #observe(checked: CheckedSpec, make: () => Promise<Room>): Promise<Room> {
     channels.spawnStart.publish({ spec: checked });
     try {
-      return await make();
+      const room = await make();
+      await this.#record(room);
+      return room;
     } catch (error) {
       channels.spawnError.publish({ spec: checked, error });
+      await this.#records?.failed(checked, error);
+      throw error;
+    }
+  }
+
+  /** A room that cannot be recorded is none. */
+  async #record(room: Room): Promise<void> {
+    if (this.#records === null) return;
+    try {
+      void this.#track((await this.#records.begin(room)).ended);
+    } catch (error) {
+      await room.destroy();
       throw error;
     }
   }

@@ -32,6 +32,7 @@ export const runOptions = {
     value: 'PATH',
     help: 'the vault (default: the environment variable ANCHOR_VAULT, where something of one is named)',
   },
+  record: { help: 'the audit log of the vault tells of the room: what it has of it, and how it ended' },
   tmpfs: { value: 'KEY=VALUE,…', many: true, help: 'at=/path,size=1GiB and, if wanted, mode=1777, noexec' },
   nix: {
     value: 'KEY=VALUE,…',

@@ -91,12 +91,16 @@ function namesVault(spec: RoomSpec): boolean {
 }
 
 /** This process exists for one room, so it may be moved to where limits are possible. */
-function openAnchor(spec: RoomSpec, { cgroup, vault }: RunOptionValues): Promise<Anchor> {
-  const path = vault ?? (namesVault(spec) ? process.env['ANCHOR_VAULT'] : undefined);
+function openAnchor(spec: RoomSpec, { cgroup, vault, record }: RunOptionValues): Promise<Anchor> {
+  const recording = record === true;
+  const path = vault ?? (recording || namesVault(spec) ? process.env['ANCHOR_VAULT'] : undefined);
+  const known = path !== undefined && path !== '';
+  if (recording && !known)
+    throw new UsageError('--record: in which vault?', 'add --vault PATH, or set ANCHOR_VAULT');
   return Anchor.open({
     launchers: 1,
     reserve: 0,
-    ...(path === undefined || path === '' ? {} : { vault: path }),
+    ...(known ? { vault: { path, record: recording } } : {}),
     cgroup: cgroup === undefined ? { delegate: true } : { parent: cgroup },
   });
 }

@@ -66,6 +66,15 @@ function merge<T>(
   return Object.fromEntries(merged);
 }
 
+/** `+packages count, ~env GREETING`: names only, since values may be secret. Pure. */
+export function changesInWords(changes: readonly EnvironmentChange[]): string | null {
+  const words = changes.map(({ field, name, before, after }) => {
+    const sign = before === undefined ? '+' : after === undefined ? '-' : '~';
+    return `${sign}${field} ${name}`;
+  });
+  return words.length === 0 ? null : words.join(', ');
+}
+
 /** What differs. Pure. */
 export function differences(
   before: EnvironmentDeclaration,

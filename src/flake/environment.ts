@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { RoomError } from '../errors.js';
 import type { Generation } from '../vault/vault.js';
+import { recordedBuild } from './audit.js';
 import { activePlank, buildInStore, storePlank, type FlakeBuild, type PlankPlace } from './build.js';
 import { runChecks } from './check.js';
 import {
@@ -10,7 +11,13 @@ import {
   parseDeclaration,
   type EnvironmentDeclaration,
 } from './declaration.js';
-import { applyEdit, differences, type EnvironmentChange, type EnvironmentEdit } from './edit.js';
+import {
+  applyEdit,
+  changesInWords,
+  differences,
+  type EnvironmentChange,
+  type EnvironmentEdit,
+} from './edit.js';
 import { manifestOf, type InstalledPackage, type PlankManifest } from './manifest.js';
 import { Workbench, type FlakePlace, type FlakeWorkOptions } from './prepare.js';
 import { replaceText } from './replace-text.js';
@@ -55,20 +62,26 @@ export async function declareEnvironment(
   const declaration = applyEdit(old, edit);
   const changes = differences(old, declaration);
   const text = changes.length === 0 ? before : declarationText(declaration);
-  return Workbench.with(place, options, async (bench) => {
-    await bench.stage.write(declarationName, text);
-    const built = await buildInStore(bench, output, false);
-    await runChecks(bench);
-    const stored = await storePlank(bench, plank, built, false);
-    try {
-      await requireUnchanged(path, before);
-      if (text !== before) await replaceText(path, text);
-      if (!stored.active) await plank.vault.activate(stored.reference);
-      return { changes, declaration, build: { ...stored, active: true } };
-    } catch (error) {
-      await undo(path, before, text, plank, stored);
-      throw error;
-    }
+  const build = (): Promise<FlakeBuild> =>
+    Workbench.with(place, options, async (bench) => {
+      await bench.stage.write(declarationName, text);
+      const built = await buildInStore(bench, output, false);
+      await runChecks(bench);
+      const stored = await storePlank(bench, plank, built, false);
+      try {
+        await requireUnchanged(path, before);
+        if (text !== before) await replaceText(path, text);
+        if (!stored.active) await plank.vault.activate(stored.reference);
+        return { ...stored, active: true };
+      } catch (error) {
+        await undo(path, before, text, plank, stored);
+        throw error;
+      }
+    });
+  const said = { directory: place.directory, message: changesInWords(changes) };
+  return recordedBuild(plank, 'declare', said, async () => {
+    const built = await build();
+    return { result: { changes, declaration, build: built }, build: built };
   });
 }
 

@@ -7,6 +7,7 @@ import { readPath } from '../spec/path.js';
 import { readFlag, readText } from '../spec/scalar.js';
 import { readReference } from '../spec/vault-reference.js';
 import { Vault, type Generation } from '../vault/vault.js';
+import { recordedBuild } from './audit.js';
 import {
   buildInStore,
   storePlank,
@@ -126,9 +127,13 @@ export class Flake {
     const again = readFlag(rebuild, 'rebuild', false);
     const active = readFlag(activate, 'activate', true);
     const plank = this.#requirePlank();
-    return Workbench.with(this.#place, readWork(rest), async (bench) =>
-      storePlank(bench, plank, await buildInStore(bench, this.#output, again), active),
-    );
+    const work = readWork(rest);
+    return recordedBuild(plank, 'build', { directory: this.directory, message: null }, async () => {
+      const build = await Workbench.with(this.#place, work, async (bench) =>
+        storePlank(bench, plank, await buildInStore(bench, this.#output, again), active),
+      );
+      return { result: build, build };
+    });
   }
 
   /**

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 /** What was done. `begin` is written before anything is touched, the end of it after all is on the disk. */
 export interface AuditEntry {
-  /** `init`, `put`, `get`, `activate`, `rollback`, `remove`, `collect`, `log`, and what a courier calls its own. */
+  /** `init`, `put`, `get`, `activate`, `rollback`, `remove`, `collect`, `log`, `keep`; `declare` and `build` of a flake; `room`; and what a courier calls its own. */
   readonly operation: string;
   readonly phase: 'begin' | 'done' | 'failed';
   /** One for all entries of a change. */

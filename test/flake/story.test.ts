@@ -85,10 +85,13 @@ test('an agent adds a dependency, breaks the declaration, mends it and goes back
     if (record.phase === 'done') operations.push(`${record.operation} ${record.reference ?? ''}`);
   t.deepEqual(operations.slice(1), [
     'put planks/agent@1',
+    'declare planks/agent@1',
     'put planks/agent@2',
     'activate planks/agent@2',
+    'declare planks/agent@2',
     'put planks/agent@3',
     'activate planks/agent@3',
+    'declare planks/agent@3',
     'rollback planks/agent@2',
     'activate planks/agent@1',
   ]);
