@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExecutionContext } from 'ava';
 
 /** A command of a conversation, and what the page says that it answers. */
 interface Turn {
@@ -50,7 +51,7 @@ export async function hold(
       const behind = command.endsWith('&');
       shell.stdin.write(`${command}\n${behind ? 'behind="$behind $!"' : `echo '${end.trim()}'`}\n`);
       const over = (): boolean => (behind ? said.split('\n').length - 1 >= lines : said.endsWith(end));
-      for (const until = Date.now() + 60_000; !over();) {
+      for (const until = Date.now() + 240_000; !over();) {
         if (Date.now() > until) throw new Error(`${command} did not come to its end: ${said}`);
         await sleep(10);
       }
@@ -62,6 +63,35 @@ export async function hold(
     await new Promise((resolve) => shell.once('close', resolve));
   }
   return held;
+}
+
+/** Holds a conversation of a page in a vault of its own, and compares. UPDATE_DOCS=1 writes into the page what was answered. */
+export async function holdPage(
+  t: ExecutionContext,
+  page: string,
+  opening: string,
+  { program, directory }: { program: string; directory: string },
+): Promise<void> {
+  const vault = join(directory, 'vault');
+  const turns = await readConversation(page, opening);
+  const typed = turns.map(({ command, answer }) => ({
+    command: command.replaceAll('/vault', vault),
+    answer,
+  }));
+  const held = await hold(typed, { program, directory, env: { ...process.env, ANCHOR_VAULT: vault } });
+  const told = held.map(({ command, answer }) => ({
+    command: command.replaceAll(vault, '/vault'),
+    answer: answer.replaceAll(vault, '/vault').replaceAll(directory, '/home/me'),
+  }));
+  if (process.env['UPDATE_DOCS'] === '1') {
+    const block = (some: readonly Turn[]): string =>
+      some.map(({ command, answer }) => `$ ${command}\n${answer}`).join('');
+    await writeFile(
+      page,
+      (await readFile(page, 'utf8')).replace(block(turns), () => block(told)),
+    );
+  }
+  t.deepEqual(withoutChance(told), withoutChance(turns));
 }
 
 /** A conversation with what is another thing each time (ids, times, numbers of processes) replaced by what it is. Pure. */
