@@ -20,11 +20,13 @@ export class RoomRecords {
     const stored = room.granted.mounts.flatMap(({ vault, at }) =>
       vault === null ? [] : [`${vault} at ${at}`],
     );
-    // In line before whatever is done after the end of the room is known.
-    const ended = room.exited.then((outcome) => say('done', { message: endInWords(outcome) }));
+    // In line before whatever is done after the end of the room is known. One that the log does not get is as one of a program that was
+    // killed: a room without an end.
+    const ended = room.exited
+      .then((outcome) => say('done', { message: endInWords(outcome) }))
+      .catch(() => undefined);
     await say('begin', stored.length === 0 ? {} : { message: stored.join(', ') });
-    // A room without an end in the log is what a program leaves that was killed: the same is to be seen here.
-    return { ended: ended.catch(() => undefined) };
+    return { ended };
   }
 
   /** Of one that could not be made. Never fails: the reason is told, not what comes of it. */
