@@ -259,3 +259,40 @@ test.serial('without a vault Nix builds in memory, and what is to be kept is ref
   );
   t.is(outcome.exitCode, 0, stderr);
 });
+
+test.serial('nix run in a room runs what it has built', async (t) => {
+  t.timeout(600_000);
+  const rooms = await NixRooms.make(t);
+  const { outcome, stdout, stderr } = await rooms.run('nix run path:/flake#count -- 3', { store: 'vault' });
+  t.deepEqual([outcome.exitCode, stdout], [0, '1\n2\n3\n'], stderr);
+});
+
+// Without nixpkgs a shell is a derivation that is built by a bash, with what it needs as attributes. That of the plank finds its libraries outside of the sandbox only.
+test.serial('nix develop in a room has what the shell declares', async (t) => {
+  t.timeout(600_000);
+  const rooms = await NixRooms.make(t);
+  rooms.offline.edit(
+    'flake.nix',
+    'checks.${system}',
+    `devShells.\${system}.default = derivation {
+        inherit system;
+        name = "shell";
+        builder = "\${toolbox}/bash";
+        args = [ "-c" "echo > $out" ];
+        outputs = [ "out" ];
+        STEPS = "3";
+      };
+      checks.\${system}`,
+  );
+  const line = [
+    'cp -r /flake /tmp/flake',
+    'cp /bin/bash /tmp/flake/tools/bash',
+    "nix develop path:/tmp/flake -c sh -c 'echo $STEPS; exit 7'",
+  ].join('\n');
+  const { outcome, stdout, stderr } = await rooms.run(line, {
+    store: 'tmpfs',
+    keep: 'never',
+    sandbox: false,
+  });
+  t.deepEqual([outcome.exitCode, stdout], [7, '3\n'], stderr);
+});
