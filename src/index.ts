@@ -17,7 +17,7 @@ export type { CheckpointEvent, RoomEvent, RoomEventMap } from './room/events.js'
 export type { NixOutcome } from './room/nix.js';
 export type { DropzoneOutcome } from './room/dropzones.js';
 export type { VerifiedNix } from './vault/nix-verify.js';
-export type { KeptEntry, RefusedEntry } from './host/vault.js';
+export type { Collected, KeptEntry, RefusedEntry } from './host/vault.js';
 export type { LimitHit, Outcome, OutcomeReason } from './room/outcome.js';
 export type { Usage } from './room/usage.js';
 export type { LiveUsage } from './room/limits.js';

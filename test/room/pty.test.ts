@@ -80,6 +80,8 @@ test('Ctrl-C interrupts the program', async (t) => {
 
 test('Ctrl-\\ and Ctrl-Z do what they do on every terminal', async (t) => {
   const session = await terminal(t, 'sh -im');
+  // Until the shell reads, the terminal echoes what is typed, and a Ctrl-Z throws away what nobody has read.
+  await session.shows('# ');
   session.type('sleep 1000\r');
   await session.shows('sleep 1000\r\n');
   await until(() => {
