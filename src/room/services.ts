@@ -83,7 +83,10 @@ class ServiceStart {
     const begun = new Map<string, Promise<void>>();
     for (const service of this.#waiting.resolved.services) {
       const before = service.after.map((name) => begun.get(name));
-      begun.set(service.name, Promise.all(before).then(() => this.#start(service)));
+      begun.set(
+        service.name,
+        Promise.all(before).then(() => this.#start(service)),
+      );
     }
     await Promise.all(begun.values());
   }

@@ -114,9 +114,7 @@ export class WaitingRoom {
     const gone = [...this.services.byName.values()].find(({ essential, early }) => essential && early);
     if (gone?.outcome != null) return endedBefore(gone, gone.outcome, 'the command began');
     const { id } = this.plan;
-    return (
-      this.#failure ?? new RoomError('ERR_ROOM_INIT_DIED', `${id} was killed before it had a command`)
-    );
+    return this.#failure ?? new RoomError('ERR_ROOM_INIT_DIED', `${id} was killed before it had a command`);
   }
 
   #handle(event: NativeEvent): void {

@@ -165,7 +165,10 @@ function refuseShared(services: readonly CheckedService[], field: string): void 
     const sign = ready.kind === 'port' ? `port ${ready.port}` : `path ${ready.path}`;
     const other = seen.get(sign);
     if (other !== undefined)
-      throw conflict(`${child(field, name)}.ready.${ready.kind}`, `${sign} is what shows that ${other} is ready`);
+      throw conflict(
+        `${child(field, name)}.ready.${ready.kind}`,
+        `${sign} is what shows that ${other} is ready`,
+      );
     seen.set(sign, name);
   }
 }

@@ -10,7 +10,7 @@ const shell = (line: string, more: Partial<ServiceSpec> = {}): ServiceSpec => ({
   ...more,
 });
 
-const listener = (port: number): string => `exec nc -l -l -s 127.0.0.1 -p ${port} -e echo hello`;
+const listener = (port: number): string => `exec nc -ll -p ${port} -e echo hello`;
 
 function spec(line: string, services: RoomSpec['services']): RoomSpec {
   return rooms.shell(line, services === undefined ? {} : { services });
@@ -155,15 +155,14 @@ test('a signal that aborts while services start', async (t) => {
 });
 
 test('a service that ends later is told of, and the room goes on', async (t) => {
-  const services = { one: shell('read line < /tmp/go; exit 7', { after: ['pipe'], ready: { path: '/tmp/up' } }) };
-  const pipe = shell('mkfifo /tmp/go; touch /tmp/up; exec sleep 1000', { ready: { path: '/tmp/go' } });
-  const room = await rooms.start(t, 'echo > /tmp/go; cat', {
-    services: { pipe, one: { ...services.one, ready: { command: ['true'] } } },
-  });
-  const [event] = await new Promise<[{ name: string; outcome: Outcome }]>((resolve) =>
-    room.once('service', (...heard) => resolve(heard)),
-  );
-  t.like(event, { name: 'one', outcome: { reason: 'exited', exitCode: 7 } });
+  const services = {
+    pipe: shell('mkfifo /tmp/go; exec sleep 1000', { ready: { path: '/tmp/go' } }),
+    one: shell('read line < /tmp/go; exit 7', { after: ['pipe'] }),
+  };
+  const room = await rooms.start(t, 'read line; echo > /tmp/go; cat', { services });
+  const told = new Promise<{ name: string; outcome: Outcome }>((resolve) => room.once('service', resolve));
+  room.stdin?.write('go\n');
+  t.like(await told, { name: 'one', outcome: { reason: 'exited', exitCode: 7 } });
   t.is(room.state, 'running');
   t.is(room.services.get('one')?.state, 'ended');
   room.stdin?.end();
