@@ -167,7 +167,7 @@ function refuseShared(services: readonly CheckedService[], field: string): void 
     if (other !== undefined)
       throw conflict(
         `${child(field, name)}.ready.${ready.kind}`,
-        `${sign} is what shows that ${other} is ready`,
+        `expected a ${ready.kind} of its own: ${sign} shows that ${other} is ready`,
       );
     seen.set(sign, name);
   }
@@ -189,7 +189,7 @@ function inOrder(services: readonly CheckedService[], field: string): readonly C
     );
     if (next === undefined) {
       const stuck = names.filter((name) => !placed.has(name));
-      throw conflict(field, `${stuck.join(' and ')} wait for each other`);
+      throw conflict(field, `expected no circle: ${stuck.join(' and ')} wait for each other`);
     }
     placed.add(next.name);
     ordered.push(next);

@@ -27,7 +27,7 @@ const wrong: readonly [what: string, value: unknown, field: string][] = [
   ['another format', { format: 2 }, 'format'],
   ['no format', {}, 'format'],
   ['an unknown key', { format: 1, package: [] }, 'package'],
-  ['services, which nothing starts yet', { format: 1, services: {} }, 'services'],
+  ['a service without a command', { format: 1, services: { db: {} } }, 'services.db.command'],
   ['packages of another type', { format: 1, packages: 'hello' }, 'packages'],
   ['a package twice', { format: 1, packages: ['a', 'b', 'a'] }, 'packages'],
   ['a name that is Nix', { format: 1, packages: ['a', 'import <x>'] }, 'packages[1]'],
