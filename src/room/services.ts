@@ -82,7 +82,7 @@ class ServiceStart {
   async all(): Promise<void> {
     const begun = new Map<string, Promise<void>>();
     for (const service of this.#waiting.resolved.services) {
-      const before = service.after.map((name) => begun.get(name));
+      const before = service.after.map((name) => begun.get(name) ?? Promise.resolve());
       begun.set(
         service.name,
         Promise.all(before).then(() => this.#start(service)),

@@ -112,7 +112,8 @@ export class WaitingRoom {
   /** Why there is no room to use. */
   lost(): RoomError {
     const gone = [...this.services.byName.values()].find(({ essential, early }) => essential && early);
-    if (gone?.outcome != null) return endedBefore(gone, gone.outcome, 'the command began');
+    const end = gone?.outcome ?? null;
+    if (gone !== undefined && end !== null) return endedBefore(gone, end, 'the command began');
     const { id } = this.plan;
     return this.#failure ?? new RoomError('ERR_ROOM_INIT_DIED', `${id} was killed before it had a command`);
   }

@@ -17,7 +17,7 @@ const plain = checkDeclaration({
 
 test('what is not there is empty, and the text says all of it', (t) => {
   const declaration = checkDeclaration({ format: 1 });
-  t.deepEqual(declaration, { format: 1, packages: [], env: {}, entry: {} });
+  t.deepEqual(declaration, { format: 1, packages: [], env: {}, entry: {}, services: {} });
   t.deepEqual(parseDeclaration(declarationText(declaration), '/x'), declaration);
   t.true(declarationText(plain).endsWith('}\n'));
 });

@@ -2,8 +2,8 @@ import test from 'ava';
 import { parseRoomSpec } from '../../src/spec/parse.js';
 import { refuses, smallest } from './refusal.js';
 
-const one = (more: object): object => ({ services: { db: { command: ['db'], ...more } } });
-const two = (a: object, b: object): object => ({
+const one = (more: object): Record<string, unknown> => ({ services: { db: { command: ['db'], ...more } } });
+const two = (a: object, b: object): Record<string, unknown> => ({
   services: { a: { command: ['a'], ...a }, b: { command: ['b'], ...b } },
 });
 
