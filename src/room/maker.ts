@@ -23,10 +23,9 @@ import { collectorOf, holdOfVault, needsVault, nothingHeld, withDropzones, type 
 import { RoomLife } from './life.js';
 import { limitWritesOn, writeLimits } from './limits.js';
 import { Lull } from './lull.js';
-import type { Outcome } from './outcome.js';
 import { Reserve } from './reserve.js';
 import { Room } from './room.js';
-import { noServices, startServices, type RoomServices } from './services.js';
+import { noServices, startServices } from './services.js';
 import type { PhaseClock } from './timings.js';
 import { WaitingRoom } from './waiting.js';
 
@@ -340,7 +339,7 @@ export class RoomMaker {
         if (event.type !== 'started') return;
         services.onEarlyEnd(({ name }, outcome) => announce(room, { type: 'service', name, outcome }));
       },
-      collect: collecting(services, collectorOf(held, place.id, checkpoints)),
+      collect: services.collector(collectorOf(held, place.id, checkpoints)),
       gone: (clean) => {
         forget(room);
         return this.#leave(place, held, clean);
@@ -366,18 +365,6 @@ export class RoomMaker {
     refuseUserNamespaces(identity, program);
     return program;
   }
-}
-
-/** What becomes of a room's outcome before it is told: its services, then what it brings into the vault. */
-function collecting(
-  services: RoomServices,
-  collect: ((outcome: Outcome) => Promise<Outcome>) | null,
-): ((outcome: Outcome) => Promise<Outcome>) | null {
-  if (services === noServices) return collect;
-  return async (outcome) => {
-    const settled = await services.collect(outcome);
-    return collect === null ? settled : collect(settled);
-  };
 }
 
 /** What a filter is made from. */

@@ -29,10 +29,16 @@ export class RoomServices {
       });
   }
 
-  /** The outcome of a room that is gone, with what became of them. Never rejects. */
-  async collect(outcome: Outcome): Promise<Outcome> {
-    const services = await Promise.all([...this.byName.values()].map((service) => service.settle()));
-    return Object.freeze({ ...outcome, services: Object.freeze(services) });
+  /** What becomes of the outcome of a room that is gone: what its services came to, then what `collect` makes of it. Never rejects. */
+  collector(
+    collect: ((outcome: Outcome) => Promise<Outcome>) | null,
+  ): ((outcome: Outcome) => Promise<Outcome>) | null {
+    if (this.byName.size === 0) return collect;
+    return async (outcome) => {
+      const services = await Promise.all([...this.byName.values()].map((service) => service.settle()));
+      const settled = Object.freeze({ ...outcome, services: Object.freeze(services) });
+      return collect === null ? settled : collect(settled);
+    };
   }
 }
 
