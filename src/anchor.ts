@@ -12,7 +12,7 @@ import { buildPlank } from './plank/build.js';
 import { buildNixPlank } from './plank/build-nix.js';
 import { inspectPlank } from './plank/inspect.js';
 import { verifyPlank } from './plank/verify.js';
-import { Broadcast, type CheckpointEvent, type RoomEvent } from './room/events.js';
+import { Broadcast, type CheckpointEvent, type RoomEvent, type ServiceEvent } from './room/events.js';
 import { RoomMaker } from './room/maker.js';
 import { Pool } from './room/pool.js';
 import type { Outcome } from './room/outcome.js';
@@ -45,6 +45,7 @@ export interface AnchorEventMap {
   oom: [room: Room, event: Extract<RoomEvent, { type: 'oom' }>];
   limit: [room: Room, event: Extract<RoomEvent, { type: 'limit' }>];
   checkpoint: [room: Room, event: CheckpointEvent];
+  service: [room: Room, event: ServiceEvent];
   exited: [room: Room, outcome: Outcome];
   removed: [room: Room, left: RoomError | null];
 }
@@ -254,6 +255,7 @@ export class Anchor extends EventEmitter<AnchorEventMap> {
     else if (event.type === 'removed') this.emit('removed', room, event.left);
     else if (event.type === 'oom') this.emit('oom', room, event);
     else if (event.type === 'checkpoint') this.emit('checkpoint', room, event);
+    else if (event.type === 'service') this.emit('service', room, event);
     else this.emit('limit', room, event);
   }
 

@@ -21,6 +21,7 @@ export const errorCodes = {
   ERR_ROOM_COMMAND_NOT_EXECUTABLE: 'The program exists but cannot be executed.',
   ERR_ROOM_COMMAND_TOO_LONG: 'Arguments and environment are longer than the kernel takes.',
   ERR_ROOM_CWD: 'The working directory does not exist in the room or cannot be entered.',
+  ERR_ROOM_SERVICE: 'A service ended before it was ready, or was not ready in its time.',
   ERR_ROOM_CGROUP_HYBRID: 'Limits need cgroup v2 controllers; on this host cgroup v1 holds them.',
   ERR_ROOM_CGROUP_ABSENT: 'Limits need cgroup v2, which is not mounted on this host.',
   ERR_ROOM_CGROUP_CONTROLLER: 'A limit needs a cgroup controller that is not available to this process.',
@@ -112,7 +113,7 @@ export interface FaultDetails {
   path?: string;
   /** Of the file at `path`, from 1. */
   line?: number;
-  /** The end of the log of a build that failed. */
+  /** The end of what a build or a service that failed has said. */
   log?: readonly string[];
   /** What to do about it. */
   hint?: string;

@@ -5,7 +5,8 @@
 //
 // The life of a room-init: kFurnish while nobody knows yet what the room is for, kAssemble when that is known, then any
 // number of kRun and kSignal. Until kAssemble is done it has the rights of whoever started it, and it runs nothing.
-// Between kAssemble and the first kRun a room may wait for its command, for as long as the embedding process likes.
+// Between kAssemble and the kRun of process 0 a room may wait for its command, for as long as the embedding process
+// likes. Other processes may run meanwhile, unless that of the command was forked ahead: it takes the first kRun.
 
 #include <linux/filter.h>
 #include <stdint.h>

@@ -66,7 +66,7 @@ void EndWait(int64_t asked) {
 void Answer(Record& record, long pid) {
   record.kind = pid > 0 ? RecordKind::kStarted : RecordKind::kFailed;
   if (pid > 0) processes.add(pid, record.process);
-  running |= pid > 0;
+  running |= pid > 0 && record.process == 0;
   if (record.process == 0)
     for (unsigned i = 0; i < kMarks; ++i) record.marks[i] = room.marks[i];
   Send(record);
@@ -82,7 +82,7 @@ void HandleAhead() {
 }
 
 void HandleRun(Received& received) {
-  if (room.waits) EndWait(sys::RawNow());
+  if (room.waits && received.request.process == 0) EndWait(sys::RawNow());
   Record record{};
   record.process = received.request.process;
   long pid = 0;

@@ -59,7 +59,8 @@ bool Records::Assembled(const init::Record& record, const launch::LaunchMarks& m
 
 bool Records::Started(const init::Record& record, const launch::LaunchMarks& marks, Event& event) {
   auto found = expected_.find(record.process);
-  if (!asked_ || found == expected_.end() || found->second) return false;
+  if (found == expected_.end() || found->second) return false;
+  if (record.process == 0 && !asked_) return false;
   found->second = true;
   event.type = EventType::kStarted;
   event.clock = record.clock;

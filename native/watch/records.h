@@ -18,13 +18,13 @@ class Records {
 
   // A process that was asked for: it starts and ends once, or fails to start.
   void Expect(uint32_t process) {
-    asked_ = true;
+    asked_ |= process == 0;
     expected_[process] = false;
   }
   void Forget(uint32_t process) { expected_.erase(process); }
 
-  // The room has no command yet: all that can be said is that it waits, or could not be put together. Expect(0) ends
-  // it.
+  // The room has no command yet: all that can be said of it is that it waits, or could not be put together. Expect(0)
+  // ends that. Other processes may run before the command does.
   void Wait() { asked_ = false; }
   bool waiting() const { return !asked_ && assembled_; }
 

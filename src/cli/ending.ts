@@ -21,6 +21,10 @@ export function explainEnding(outcome: Outcome, spec: CheckedSpec): string | nul
     case 'aborted':
     case 'owner-closed':
       return `the room was ended from outside (${outcome.reason})`;
+    case 'service-ended': {
+      const ended = outcome.services.filter(({ early }) => early).map(({ name }) => name);
+      return `a service that the room cannot do without had ended: ${ended.join(', ')}`;
+    }
     case 'init-died':
       return 'room-init, the first process of the room, was killed from outside';
   }

@@ -78,6 +78,7 @@ export function exitCodeOf(outcome: Outcome): number {
       return outcome.signal === null ? exitCodes.noRoom : exitCodeOfSignal(outcome.signal);
     case 'destroyed':
     case 'aborted':
+    case 'service-ended':
     case 'owner-closed':
     case 'init-died':
       return exitCodes.noRoom;

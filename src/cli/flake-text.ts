@@ -5,14 +5,17 @@ import { textTable } from './text-table.js';
 export function changesText(changes: readonly EnvironmentChange[]): string {
   return changes
     .map(({ field, name, before, after }) => {
-      const [old, now] = [before, after].map((value) =>
-        typeof value === 'object' ? value.join(' ') : value,
-      );
+      const [old, now] = [before, after].map(inWords);
       if (field === 'packages') return `${old === undefined ? '+' : '-'} packages ${name}\n`;
       if (old === undefined) return `+ ${field} ${name} ${now ?? ''}\n`;
       return now === undefined ? `- ${field} ${name} ${old}\n` : `~ ${field} ${name} ${old} -> ${now}\n`;
     })
     .join('');
+}
+
+function inWords(value: EnvironmentChange['after']): string | undefined {
+  if (typeof value !== 'object') return value;
+  return ('command' in value ? value.command : value).join(' ');
 }
 
 /** Pure. */

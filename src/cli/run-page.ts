@@ -38,6 +38,10 @@ export const runOptions = {
     value: 'KEY=VALUE,…',
     help: 'Nix in the room: store=tmpfs or store=vault and, if wanted, mode=bind, keep=never, size=SIZE, nosandbox',
   },
+  services: {
+    value: 'FILE',
+    help: 'services by name, JSON as in docs/spec.md: ready before the command begins',
+  },
   'read-only-root': { help: 'nothing but mounts can be written to' },
   'plank-digest': { value: 'sha256:HEX', help: 'refuse the plank unless this is its SHA-256' },
   memory: { value: 'SIZE', help: 'memory of the whole room, e.g. 512MiB', heading: 'Limits' },

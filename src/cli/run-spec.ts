@@ -17,6 +17,8 @@ export interface RunInput {
   readonly base?: Readonly<Record<string, unknown>>;
   /** Content of `--seccomp`. */
   readonly profile?: unknown;
+  /** Content of `--services`. */
+  readonly services?: unknown;
   /** Where `--env NAME` looks. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What relative sources of mounts start from. */
@@ -44,6 +46,7 @@ export function requestOf(input: RunInput): RoomRequest {
     draft.add('mounts', mountOf(text, directory), `--mount ${text}`, 'at');
   for (const text of options.tmpfs ?? []) draft.add('mounts', tmpfsMount(text), `--tmpfs ${text}`, 'at');
   if (options.nix !== undefined) draft.set('nix', nixOf(options.nix), `--nix ${options.nix}`);
+  if (options.services !== undefined) draft.set('services', input.services, `--services ${options.services}`);
   for (const [option, key] of limitFields) {
     const value = options[option];
     if (value !== undefined) draft.setIn('limits', key, numberIn(value), `--${option}`);

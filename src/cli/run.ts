@@ -49,9 +49,10 @@ function jsonDescriptor(options: RunOptionValues): number | null {
   return options.json === true ? 2 : null;
 }
 
-function readFiles({ spec, seccomp, interactive }: RunOptionValues): {
+function readFiles({ spec, seccomp, services, interactive }: RunOptionValues): {
   base?: Record<string, unknown>;
   profile?: unknown;
+  services?: unknown;
 } {
   if (spec === '-' && interactive === true) {
     throw new UsageError('--spec - and -i both read standard input', 'put the spec into a file');
@@ -61,6 +62,7 @@ function readFiles({ spec, seccomp, interactive }: RunOptionValues): {
     throw new UsageError(`--spec: ${spec} does not hold a JSON object`);
   return {
     ...(base === undefined ? {} : { base }),
+    ...(services === undefined ? {} : { services: readJson(services, '--services') }),
     ...(seccomp === undefined || seccomp === 'default' ? {} : { profile: readJson(seccomp, '--seccomp') }),
   };
 }

@@ -9,7 +9,9 @@ import {
   wrongType,
   wrongValue,
 } from '../spec/field.js';
+import { copyPlain } from '../spec/plain.js';
 import { readText } from '../spec/scalar.js';
+import { parseServices, type ServicesSpec } from '../spec/services.js';
 
 /** The file beside flake.nix. */
 export const declarationName = 'anchor.env.json';
@@ -23,6 +25,8 @@ export interface EnvironmentDeclaration {
   readonly env: Readonly<Record<string, string>>;
   /** Commands by name: program and arguments. */
   readonly entry: Readonly<Record<string, readonly string[]>>;
+  /** What runs beside commands: `services` of a spec. */
+  readonly services: ServicesSpec;
 }
 
 const attributePath = /^[A-Za-z_][\w'-]*(\.[A-Za-z_][\w'-]*)*$/;
@@ -33,7 +37,7 @@ export function checkDeclaration(value: unknown): EnvironmentDeclaration {
   const fields = readFields(
     value,
     wholeSpec,
-    keysOf<EnvironmentDeclaration>({ format: true, packages: true, env: true, entry: true }),
+    keysOf<EnvironmentDeclaration>({ format: true, packages: true, env: true, entry: true, services: true }),
   );
   if (fields.format !== 1) throw wrongValue('format', '1, the only one there is', fields.format);
   const packages = readPackages(fields.packages ?? [], 'packages');
@@ -42,6 +46,7 @@ export function checkDeclaration(value: unknown): EnvironmentDeclaration {
     packages,
     env: mapObject(fields.env ?? {}, 'env', readVariable),
     entry: mapObject(fields.entry ?? {}, 'entry', readEntry),
+    services: readServices(fields.services ?? {}),
   };
 }
 
@@ -77,6 +82,13 @@ export function readEntry(name: string, value: unknown, field: string): readonly
   return words;
 }
 
+/** As they were written: a spec takes them. */
+export function readServices(value: unknown): ServicesSpec {
+  const services = copyPlain(value);
+  parseServices(services, 'services', 'mapped');
+  return services as ServicesSpec;
+}
+
 function mapObject<T>(
   value: unknown,
   field: string,
@@ -88,8 +100,9 @@ function mapObject<T>(
 }
 
 /** The text of the file. Pure. */
-export function declarationText({ format, packages, env, entry }: EnvironmentDeclaration): string {
-  return `${JSON.stringify({ format, packages, env, entry }, null, 2)}\n`;
+export function declarationText({ format, packages, env, entry, services }: EnvironmentDeclaration): string {
+  const some = Object.keys(services).length > 0;
+  return `${JSON.stringify({ format, packages, env, entry, ...(some ? { services } : {}) }, null, 2)}\n`;
 }
 
 /** Reads the text of the file. Throws ERR_FLAKE_DECLARATION with the line. Pure. */

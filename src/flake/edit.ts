@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { child, keysOf, pickFields, readFields, readObject, wholeSpec } from '../spec/field.js';
+import type { ServiceSpec } from '../spec/services.js';
 import {
   checkDeclaration,
   readEntry,
@@ -16,16 +18,18 @@ export interface EnvironmentEdit {
   readonly env?: Readonly<Record<string, string | null>>;
   /** Commands; null takes one away. */
   readonly entry?: Readonly<Record<string, readonly string[] | null>>;
+  /** Services; null takes one away. */
+  readonly services?: Readonly<Record<string, ServiceSpec | null>>;
 }
 
 /** One difference between two declarations. */
 export interface EnvironmentChange {
-  readonly field: 'packages' | 'env' | 'entry';
+  readonly field: 'packages' | 'env' | 'entry' | 'services';
   readonly name: string;
   /** Absent: it was not there. Of a package its name. */
-  readonly before?: string | readonly string[];
+  readonly before?: string | readonly string[] | ServiceSpec;
   /** Absent: it is no more. */
-  readonly after?: string | readonly string[];
+  readonly after?: string | readonly string[] | ServiceSpec;
 }
 
 /** The declaration after an edit. Packages are sorted, so that the same set is the same environment. Pure. */
@@ -33,7 +37,7 @@ export function applyEdit(before: EnvironmentDeclaration, edit: EnvironmentEdit)
   const fields = pickFields(
     readObject(edit, 'edit'),
     wholeSpec,
-    keysOf<EnvironmentEdit>({ packages: true, env: true, entry: true }),
+    keysOf<EnvironmentEdit>({ packages: true, env: true, entry: true, services: true }),
   );
   return checkDeclaration({
     format: 1,
@@ -41,6 +45,8 @@ export function applyEdit(before: EnvironmentDeclaration, edit: EnvironmentEdit)
       fields.packages === undefined ? before.packages : editPackages(before.packages, fields.packages),
     env: merge(before.env, fields.env, 'env', readVariable),
     entry: merge(before.entry, fields.entry, 'entry', readEntry),
+    // Checked together, because they name each other.
+    services: merge<unknown>(before.services, fields.services, 'services', (_name, service) => service),
   });
 }
 
@@ -84,6 +90,7 @@ export function differences(
     ...changesOf('packages', byName(before.packages), byName(after.packages)),
     ...changesOf('env', before.env, after.env),
     ...changesOf('entry', before.entry, after.entry),
+    ...changesOf('services', before.services, after.services),
   ];
 }
 
@@ -91,14 +98,14 @@ function byName(names: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(names.map((name) => [name, name]));
 }
 
-function changesOf<T extends string | readonly string[]>(
+function changesOf<T extends NonNullable<EnvironmentChange['after']>>(
   field: EnvironmentChange['field'],
   before: Readonly<Record<string, T>>,
   after: Readonly<Record<string, T>>,
 ): EnvironmentChange[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return names
-    .filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+    .filter((name) => !isDeepStrictEqual(before[name], after[name]))
     .map((name) => ({
       field,
       name,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { RoomError } from '../errors.js';
+import type { ServicesSpec } from '../spec/services.js';
 import type { Generation } from '../vault/vault.js';
 import { recordedBuild } from './audit.js';
 import { activePlank, buildInStore, storePlank, type FlakeBuild, type PlankPlace } from './build.js';
@@ -41,6 +42,8 @@ export interface CurrentEnvironment {
   readonly installed: readonly InstalledPackage[];
   readonly env: Readonly<Record<string, string>>;
   readonly entry: Readonly<Record<string, readonly string[]>>;
+  /** For a spec. */
+  readonly services: ServicesSpec;
   readonly manifest: PlankManifest;
   /** What anchor.env.json declares now and the plank is not. Empty: it is what is declared. Null: the file is missing or malformed. */
   readonly pending: readonly EnvironmentChange[] | null;
@@ -136,6 +139,7 @@ export async function currentEnvironment(
     installed,
     env: declaration.env,
     entry: declaration.entry,
+    services: declaration.services,
     manifest,
     pending: wanted === null ? null : differences(declaration, wanted.declaration),
   };

@@ -43,5 +43,11 @@ export interface PlankManifest {
 /** Of a plank that was built from a flake; null for any other. */
 export function manifestOf({ meta }: Generation): PlankManifest | null {
   const manifest = meta.source['manifest'] as Partial<PlankManifest> | undefined;
-  return meta.source.type === 'flake' && manifest?.format === 1 ? (manifest as PlankManifest) : null;
+  if (meta.source.type !== 'flake' || manifest?.format !== 1) return null;
+  const { environment, ...rest } = manifest as PlankManifest;
+  if (environment === null) return { ...rest, environment };
+  // Planks that were built before there were any say nothing of services.
+  const { services = {} } = environment.declaration as Partial<EnvironmentDeclaration>;
+  const declaration = { ...environment.declaration, services };
+  return { ...rest, environment: { ...environment, declaration } };
 }

@@ -1,4 +1,4 @@
-import type { CheckedSpec } from '../spec/checked.js';
+import type { CheckedSpec, CheckedUser } from '../spec/checked.js';
 import { resolveBlockDevice } from './block-device.js';
 import { limitWrites, reportFiles, watchFiles } from './cgroup-writes.js';
 import type { Host } from './host.js';
@@ -11,7 +11,9 @@ import type {
   ResolutionNote,
   ResolvedCgroup,
   ResolvedRoom,
+  ResolvedService,
   ResolvedSpec,
+  ResolvedUser,
   UsedGeneration,
 } from './resolved-room.js';
 import { resolveUser } from './user.js';
@@ -47,7 +49,14 @@ export async function resolveSpec(spec: CheckedSpec, host: Host): Promise<Resolv
   const mapped = spec.identity === 'mapped';
   const { nix } = located;
   const inbox = nix?.inbox ?? null;
-  const user = await resolveUser(spec.user, (path) => plank.read(path), mapped ? idsPerRoom : hostIds);
+  const userOf = (asked: CheckedUser, field: string): Promise<ResolvedUser> =>
+    resolveUser(asked, (path) => plank.read(path), mapped ? idsPerRoom : hostIds, field);
+  const user = await userOf(spec.user, 'user');
+  const services: ResolvedService[] = [];
+  for (const service of spec.services) {
+    const own = service.user === null ? user : await userOf(service.user, `services.${service.name}.user`);
+    services.push({ ...service, user: own });
+  }
   const covers = mapped ? host.covers.mapped : host.covers.host;
   const said = [
     ...host.notes,
@@ -69,6 +78,7 @@ export async function resolveSpec(spec: CheckedSpec, host: Host): Promise<Resolv
     // With the ids of the host the files would be those of its root.
     seesCgroup: mapped && host.seesCgroup,
     user,
+    services,
     cgroup,
     used: [...named, ...used],
     notes: said,

@@ -1,5 +1,6 @@
 import type { CgroupPlan, IdentityPlan, LowerPlan, MountPlan } from '../../types/plan.js';
 import type { CheckedDropzone, CheckedSpec } from '../spec/checked.js';
+import type { CheckedService } from '../spec/services.js';
 import type { ResolvedNix } from './nix.js';
 import type { RoomPlace } from './places.js';
 
@@ -25,6 +26,8 @@ export interface ResolvedRoom {
   /** That of the place. */
   readonly identity: IdentityPlan;
   readonly user: ResolvedUser;
+  /** In the order of those of the spec. */
+  readonly services: readonly ResolvedService[];
   /** null: the room runs in the cgroup of this process, without limits. */
   readonly cgroup: ResolvedCgroup | null;
   /** Of the vault; not held yet. */
@@ -119,6 +122,11 @@ export interface ResolvedUser {
   /** From the plank's /etc/passwd, where the user is in it. */
   readonly name: string | null;
   readonly home: string | null;
+}
+
+/** A service, with the ids that it runs as. */
+export interface ResolvedService extends Omit<CheckedService, 'user'> {
+  readonly user: ResolvedUser;
 }
 
 /** A CgroupPlan but for the name of the leaf, which is the room's id. */

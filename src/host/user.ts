@@ -11,20 +11,21 @@ const groupLimit = 65_536;
 
 /**
  * Ids for the user of a spec. Numbers mean themselves and need no entry; root is always 0:0, whatever the plank claims;
- * other names have to be in the plank. `idLimit` is the number of ids that the room has.
+ * other names have to be in the plank. `idLimit` is the number of ids that the room has, `field` the one that asks.
  */
 export async function resolveUser(
   user: CheckedUser,
   read: AccountReader,
   idLimit: number,
+  field = 'user',
 ): Promise<ResolvedUser> {
   if (isPlainRoot(user)) return { uid: 0, gid: 0, groups: [0], name: 'root', home: '/root' };
-  const resolved = user.kind === 'ids' ? await resolveIds(user, read) : await resolveName(user, read);
+  const resolved = user.kind === 'ids' ? await resolveIds(user, read) : await resolveName(user, read, field);
   if (resolved.uid >= idLimit || resolved.gid >= idLimit) {
     const ids = `${resolved.uid}:${resolved.gid}`;
     throw new SpecRangeError(
       'ERR_ROOM_SPEC_VALUE',
-      'user',
+      field,
       `${ids} is outside of the ids of the room, 0 to ${idLimit - 1}`,
     );
   }
@@ -51,19 +52,24 @@ async function resolveIds(
 async function resolveName(
   user: Extract<CheckedUser, { kind: 'name' }>,
   read: AccountReader,
+  field: string,
 ): Promise<ResolvedUser> {
   const entry = user.user === 'root' ? rootEntry : find(await readPasswd(read), user.user);
   if (entry === undefined) {
-    throw new RoomError('ERR_ROOM_USER_NOT_FOUND', `user: '${user.user}' is not in the plank's /etc/passwd`, {
-      path: '/etc/passwd',
-      hint: "use a number ('1000:1000'), or build the plank with that user",
-    });
+    throw new RoomError(
+      'ERR_ROOM_USER_NOT_FOUND',
+      `${field}: '${user.user}' is not in the plank's /etc/passwd`,
+      {
+        path: '/etc/passwd',
+        hint: "use a number ('1000:1000'), or build the plank with that user",
+      },
+    );
   }
   const { name, uid, home } = entry;
   if (typeof user.group === 'number') return { uid, gid: user.group, groups: [user.group], name, home };
   const all = parseGroup((await read('/etc/group')) ?? '');
   if (user.group !== null) {
-    const gid = user.group === 'root' ? 0 : findGroup(all, user.group).gid;
+    const gid = user.group === 'root' ? 0 : findGroup(all, user.group, field).gid;
     return { uid, gid, groups: [gid], name, home };
   }
   // As initgroups(3): the user's own group and all that list the name. Asking for a group by hand means that one alone.
@@ -82,12 +88,12 @@ function find<T extends { readonly name: string }>(entries: readonly T[], name: 
   return entries.find((entry) => entry.name === name);
 }
 
-function findGroup(groups: readonly GroupEntry[], name: string): GroupEntry {
+function findGroup(groups: readonly GroupEntry[], name: string, field: string): GroupEntry {
   const group = find(groups, name);
   if (group !== undefined) return group;
   throw new RoomError(
     'ERR_ROOM_USER_NOT_FOUND',
-    `user: the group '${name}' is not in the plank's /etc/group`,
+    `${field}: the group '${name}' is not in the plank's /etc/group`,
     {
       path: '/etc/group',
       hint: 'use a number, or build the plank with that group',

@@ -38,7 +38,8 @@ export function buildWaitingPlan(resolved: ResolvedRoom, seccomp: Uint8Array | n
     seccomp,
     capabilities: capabilityMask(spec.capabilities),
     process: null,
-    forksAhead: spec.stdio.kind !== 'pty',
+    // What is forked ahead takes the first request, and that is one for a service where there are any.
+    forksAhead: spec.stdio.kind !== 'pty' && spec.services.length === 0,
     lifetime: null,
   });
 }

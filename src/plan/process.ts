@@ -1,6 +1,6 @@
 import type { ProcessPlan, StdioPlan } from '../../types/plan.js';
 import { nixCommand, nixEnvironment, type ResolvedNix } from '../host/nix.js';
-import type { ResolvedUser } from '../host/resolved-room.js';
+import type { ResolvedService, ResolvedUser } from '../host/resolved-room.js';
 import type { CheckedEnv, CheckedExec, CheckedSpec } from '../spec/checked.js';
 
 /** The command of a room. */
@@ -24,6 +24,23 @@ export function planExec(exec: CheckedExec, command: ProcessPlan, user: Resolved
     ...(user === null ? { uid: command.uid, gid: command.gid, groups: command.groups } : planUser(user)),
     capabilities: exec.capabilities === null ? command.capabilities : capabilityMask(exec.capabilities),
     stdio: exec.stdio satisfies StdioPlan,
+  };
+}
+
+/** A service, or with `argv` a look at whether it is ready. It has no input; who `hears` it gets what it says. */
+export function planService(
+  { command, env, cwd, user }: ResolvedService,
+  capabilities: readonly number[],
+  { argv = command, hears }: { readonly argv?: readonly string[]; readonly hears: boolean },
+): ProcessPlan {
+  const output = { kind: hears ? 'pipe' : 'null' } as const;
+  return {
+    argv,
+    ...planEnvironment(env),
+    cwd,
+    ...planUser(user),
+    capabilities: capabilityMask(capabilities),
+    stdio: { kind: 'streams', streams: [{ kind: 'null' }, output, output] },
   };
 }
 

@@ -13,10 +13,10 @@ export interface RoomShape {
 }
 
 export function shapeOf(resolved: ResolvedSpec, filter: Uint8Array | null): RoomShape {
-  const { spec, plank, mounts, cgroup, nix } = resolved;
+  const { spec, plank, mounts, cgroup, nix, services } = resolved;
   const rest = [
     ...[spec.identity, spec.hostname, spec.readOnlyRoot, spec.capabilities, spec.rlimits],
-    ...[spec.limits.disk, spec.limits.files, plank.idmap, mounts, cgroup, nix],
+    ...[spec.limits.disk, spec.limits.files, plank.idmap, mounts, cgroup, nix, services],
     // Who owns a source on the host appears as the user of the room.
     mounts.length === 0 ? null : resolved.user,
   ];

@@ -3,7 +3,7 @@ import type { Collected } from '../host/vault.js';
 import type { VaultKind } from '../spec/vault-kinds.js';
 import type { LimitHit, Outcome } from './outcome.js';
 
-/** What happens to a room, in this order: `started`, then any number of `oom`, `limit` and `checkpoint`, `exited`, `removed`. */
+/** What happens to a room, in this order: `started`, then any number of `oom`, `limit`, `checkpoint` and `service`, `exited`, `removed`. */
 export type RoomEvent =
   /** The command passed execve. */
   | { readonly type: 'started'; readonly pid: number }
@@ -13,6 +13,8 @@ export type RoomEvent =
   | { readonly type: 'limit'; readonly hit: LimitHit }
   /** What came of something that the room asked to be kept while it runs. */
   | CheckpointEvent
+  /** A service ended, and the room did not yet. */
+  | ServiceEvent
   /** Every process is gone. */
   | { readonly type: 'exited'; readonly outcome: Outcome }
   /** Mounts and cgroup are gone too. `left` says what could not be removed. */
@@ -26,12 +28,20 @@ export interface CheckpointEvent extends Collected {
   readonly vault: VaultKind;
 }
 
+/** A service that ended by itself. `room.services` has what it said. */
+export interface ServiceEvent {
+  readonly type: 'service';
+  readonly name: string;
+  readonly outcome: Outcome;
+}
+
 /** Listeners of a Room, for `room.on()`. */
 export interface RoomEventMap {
   started: [event: Extract<RoomEvent, { type: 'started' }>];
   oom: [event: Extract<RoomEvent, { type: 'oom' }>];
   limit: [event: Extract<RoomEvent, { type: 'limit' }>];
   checkpoint: [event: CheckpointEvent];
+  service: [event: ServiceEvent];
   exited: [outcome: Outcome];
   removed: [left: RoomError | null];
 }

@@ -1,7 +1,10 @@
 import { constants, promises as fs, type Stats } from 'node:fs';
 import { constants as systemConstants } from 'node:os';
 import { basename, dirname, normalize } from 'node:path/posix';
+import type { IdentityPlan } from '../../types/plan.js';
+import type { Launcher } from '../addon/native-anchor.js';
 import { SpecTypeError, SpecRangeError } from '../errors.js';
+import { hostId } from '../plan/mounts.js';
 import { copyTreeIn, copyTreeOut, type CopyOptions, type CopySummary } from './copy.js';
 import { kindOf, type EntryKind } from './entry-kind.js';
 import { makeNewDirectory } from './new-directory.js';
@@ -250,4 +253,19 @@ function requirePath(path: unknown): string {
     throw new SpecRangeError('ERR_ROOM_SPEC_VALUE', 'path', 'expected an absolute path without NUL bytes');
   }
   return path;
+}
+
+/** Files of a living room; `number` is asked each time, and throws ERR_ROOM_ENDED when there is none any more. */
+export function filesOf(
+  launcher: Launcher,
+  number: () => number,
+  identity: IdentityPlan,
+  { uid, gid }: Owner,
+): RoomFiles {
+  return new RoomFiles({
+    open: async (path, flags, mode) => launcher.openBelow(number(), path, flags, mode),
+    owner: { uid: hostId(identity, uid), gid: hostId(identity, gid) },
+    firstId: hostId(identity, 0),
+    ids: identity.kind === 'mapped' ? identity.size : 2 ** 32,
+  });
 }

@@ -9,7 +9,7 @@ import { Deferred } from './deferred.js';
 import type { RoomEvent } from './events.js';
 import { explainStart } from './explain-start.js';
 import { plankHeads } from './head-reader.js';
-import { outcomeOf, type EndFacts, type Outcome } from './outcome.js';
+import { outcomeOf, type EndFacts, type EndIntent, type Outcome } from './outcome.js';
 import { ProcessLife } from './process-life.js';
 import { Stdio, stdioOf, type StdioFds } from './stdio.js';
 import type { PhaseClock, Timings } from './timings.js';
@@ -51,7 +51,7 @@ export class RoomLife {
   #exit: Extract<NativeEvent, { type: 'exited' }> | null = null;
   #failure: Promise<unknown> | null = null;
   #collecting: Promise<void> | null = null;
-  #intent: 'destroyed' | 'aborted' | null = null;
+  #intent: EndIntent | null = null;
   #abortReason: unknown;
   #seen = { oomKills: 0, refusals: 0 };
   /** Its command ran, so there is somebody to tell. */
@@ -87,6 +87,7 @@ export class RoomLife {
     this.#hold();
     this.#number = waiting.number;
     this.pid = waiting.pid;
+    for (const [number, process] of waiting.processes) this.#processes.set(number, process);
     this.stdio = this.#stdioOf(streams);
     return true;
   }
@@ -98,7 +99,7 @@ export class RoomLife {
   }
 
   /** Kills everything in it. The first reason counts. */
-  end(intent: 'destroyed' | 'aborted', reason?: unknown): void {
+  end(intent: EndIntent, reason?: unknown): void {
     if (this.state === 'removed') return;
     if (this.#intent === null) {
       this.#intent = intent;
@@ -242,6 +243,8 @@ export class RoomLife {
     const { id } = this.#parts.plan;
     if (killed === 'close')
       return new RoomError('ERR_ROOM_CLOSED', `the Anchor was closed while ${id} was starting`);
+    if (this.#intent === 'service-ended')
+      return new RoomError('ERR_ROOM_SERVICE', `an essential service of ${id} ended before its command ran`);
     if (killed !== null)
       return new RoomError('ERR_ROOM_ENDED', `${id} was ended (${killed}) before its command ran`);
     const starved = (parseUsage(report).oomKills ?? 0) > 0;

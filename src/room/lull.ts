@@ -51,6 +51,17 @@ export class Lull {
     }
   }
 
+  /** Of a spawn that is under way: it waits for what a room does, and meanwhile nobody waits for us. */
+  async aside<T>(wait: Promise<T>): Promise<T> {
+    this.#spawning--;
+    this.filled();
+    try {
+      return await wait;
+    } finally {
+      this.#spawning++;
+    }
+  }
+
   /** Something was taken, or is wanted: sees to it that it is made in time. */
   filled(): void {
     if (this.#stopped) return;

@@ -25,6 +25,7 @@ import { limitWritesOn, writeLimits } from './limits.js';
 import { Lull } from './lull.js';
 import { Reserve } from './reserve.js';
 import { Room } from './room.js';
+import { noServices, startServices } from './services.js';
 import type { PhaseClock } from './timings.js';
 import { WaitingRoom } from './waiting.js';
 
@@ -95,11 +96,35 @@ export class RoomMaker {
   async make(asked: RememberedSpec, signal: AbortSignal | undefined, clock: PhaseClock): Promise<Room> {
     const { resolved, shape } = await this.resolve(asked, signal);
     clock.end('resolve');
+    if (resolved.services.length > 0) return this.#makeServed(resolved, shape, signal, clock);
     const room =
       (await this.#useAhead(resolved, shape, signal, clock)) ??
       (await this.#launch(resolved, shape, signal, clock));
     this.#ahead.learn(resolved, shape);
     return room;
+  }
+
+  /** One whose services are ready before its command begins. */
+  async #makeServed(
+    resolved: ResolvedSpec,
+    shape: RoomShape,
+    signal: AbortSignal | undefined,
+    clock: PhaseClock,
+  ): Promise<Room> {
+    const { binding, requireOpen } = this.#parts;
+    binding.hold();
+    try {
+      const waiting = await this.lull.aside(this.makeWaiting(resolved, shape, signal));
+      clock.end('services');
+      const room = await this.use(waiting, { resolved, newLimits: false, signal }, clock);
+      if (room !== undefined) return room;
+      await waiting.over.promise;
+      signal?.throwIfAborted();
+      requireOpen();
+      throw waiting.lost();
+    } finally {
+      binding.release();
+    }
   }
 
   /** Everything that would be decided about a room. Makes none. */
@@ -142,10 +167,10 @@ export class RoomMaker {
     return answer;
   }
 
-  /** Launches a room without a command; resolves when it waits. */
-  async makeWaiting(asked: ResolvedSpec, shape: RoomShape): Promise<WaitingRoom> {
+  /** Launches a room without a command; resolves when it waits, and its services are ready. */
+  async makeWaiting(asked: ResolvedSpec, shape: RoomShape, signal?: AbortSignal): Promise<WaitingRoom> {
     const place = this.#reserve.take(asked.spec.identity);
-    const waiting = await this.#holding(asked, place, undefined, (held, resolved) => {
+    const waiting = await this.#holding(asked, place, signal, (held, resolved) => {
       const made = new WaitingRoom({
         launcher: this.#parts.binding,
         plan: buildWaitingPlan(placeRoom(resolved, place), shape.filter),
@@ -159,7 +184,23 @@ export class RoomMaker {
     });
     void this.#parts.track(waiting.over.promise);
     await waiting.ready.promise;
+    if (asked.services.length > 0) await this.#serve(waiting, signal);
     return waiting;
+  }
+
+  async #serve(waiting: WaitingRoom, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      signal?.throwIfAborted();
+      waiting.services = await startServices(waiting, this.#parts.binding, signal);
+      waiting.services.onEarlyEnd(({ essential }) => {
+        if (essential && waiting.waiting) waiting.discard();
+      });
+    } catch (error) {
+      waiting.discard();
+      await waiting.over.promise;
+      if (signal?.aborted !== true) this.#parts.requireOpen();
+      throw error;
+    }
   }
 
   /**
@@ -181,7 +222,11 @@ export class RoomMaker {
     try {
       const plan = newLimits ? await this.#arm(waiting.plan, resolved.spec) : waiting.plan;
       const made = this.#prepare(resolved, waiting, planRun(plan, resolved), clock);
-      return made.life.adopt(waiting) ? made : undefined;
+      if (!made.life.adopt(waiting)) return undefined;
+      waiting.services.onEarlyEnd(({ essential }) => {
+        if (essential) made.life.end('service-ended');
+      });
+      return made;
     } catch (error) {
       waiting.discard();
       await waiting.over.promise;
@@ -241,7 +286,7 @@ export class RoomMaker {
     const made = await this.#holding(asked, place, signal, (held, resolved) => {
       const prepared = this.#prepare(
         resolved,
-        { place, held },
+        { place, held, services: noServices },
         buildPlan(placeRoom(resolved, place), filter),
         clock,
       );
@@ -276,7 +321,7 @@ export class RoomMaker {
 
   #prepare(
     resolved: ResolvedSpec,
-    { place, held }: Pick<WaitingRoom, 'place' | 'held'>,
+    { place, held, services }: Pick<WaitingRoom, 'place' | 'held' | 'services'>,
     plan: RunningPlan,
     clock: PhaseClock,
   ): Made {
@@ -291,14 +336,19 @@ export class RoomMaker {
       notify: (event) => {
         if (event.type === 'started') checkpoints.begin();
         announce(room, event);
+        if (event.type !== 'started') return;
+        services.onEarlyEnd(({ name }, outcome) => announce(room, { type: 'service', name, outcome }));
       },
-      collect: collectorOf(held, place.id, checkpoints),
+      collect: services.collector(collectorOf(held, place.id, checkpoints)),
       gone: (clean) => {
         forget(room);
         return this.#leave(place, held, clean);
       },
     });
-    const room = new Room({ launcher: binding, host, resolved: placeRoom(resolved, place), plan, life });
+    const room = new Room({
+      ...{ launcher: binding, host, resolved: placeRoom(resolved, place) },
+      ...{ plan, life, services },
+    });
     return { room, life };
   }
 

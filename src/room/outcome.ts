@@ -3,6 +3,7 @@ import { parseUsage, type CgroupTexts, type CgroupUsage } from '../host/usage.js
 import type { CheckedLimits } from '../spec/checked.js';
 import type { DropzoneOutcome } from './dropzones.js';
 import type { NixOutcome } from './nix.js';
+import type { ServiceOutcome } from './service.js';
 import { signalName } from './signals.js';
 import type { Timings } from './timings.js';
 import { usageOf, type Usage } from './usage.js';
@@ -23,6 +24,8 @@ export type OutcomeReason =
   | 'destroyed'
   /** The AbortSignal of the room, or of the process. */
   | 'aborted'
+  /** A service that is `essential` ended. */
+  | 'service-ended'
   /** `anchor.close()`. */
   | 'owner-closed'
   /** room-init, PID 1 of the room, was killed from outside, or what it said last could not be read for want of memory. */
@@ -43,6 +46,8 @@ export interface Outcome {
   readonly dropzones: readonly DropzoneOutcome[];
   /** What became of what Nix built, with `nix` in the spec; else, and where nothing is kept, null. Of the room alone. */
   readonly nix: NixOutcome | null;
+  /** How its services ended, and what they said last. Of the room alone. */
+  readonly services: readonly ServiceOutcome[];
 }
 
 /** A limit of the spec that was reached. */
@@ -54,6 +59,9 @@ export interface LimitHit {
   readonly where: 'room' | 'above';
 }
 
+/** Why a room was ended from this side. */
+export type EndIntent = Extract<OutcomeReason, 'destroyed' | 'aborted' | 'service-ended'>;
+
 /** What is known about the end of a room. */
 export interface EndFacts {
   /** How the command ended, when room-init could still report it. */
@@ -61,7 +69,7 @@ export interface EndFacts {
   /** Why native code killed the room, if it did. */
   readonly killed: 'deadline' | 'request' | 'close' | null;
   /** Why we asked for that, if we did. */
-  readonly intent: 'destroyed' | 'aborted' | null;
+  readonly intent: EndIntent | null;
   /** The limits of the room as they were at its end. */
   readonly limits: CheckedLimits;
   /** Files of the cgroup at the end. */
@@ -90,6 +98,7 @@ export function outcomeOf(facts: EndFacts): Outcome {
     timings: facts.timings,
     dropzones: noDropzones,
     nix: null,
+    services: noServices,
   });
 }
 
@@ -107,10 +116,11 @@ function reasonOf({ exit, killed, intent, limits }: EndFacts, usage: CgroupUsage
 }
 
 const noDropzones: readonly DropzoneOutcome[] = Object.freeze([]);
+const noServices: readonly ServiceOutcome[] = Object.freeze([]);
 
 const SIGKILL = 9;
 
-function killedReason(killed: 'deadline' | 'request' | 'close', intent: EndFacts['intent']): OutcomeReason {
+function killedReason(killed: 'deadline' | 'request' | 'close', intent: EndIntent | null): OutcomeReason {
   switch (killed) {
     case 'deadline':
       return 'timed-out';
@@ -158,6 +168,7 @@ export function processOutcomeOf(facts: {
     timings: facts.timings,
     dropzones: noDropzones,
     nix: null,
+    services: noServices,
   };
   if (exit === null) {
     // When the command of the room returns, room-init goes and takes everybody along.

@@ -71,6 +71,7 @@ export class Pool {
   #made = 0;
   #failed = 0;
   #closing: Promise<void> | undefined;
+  readonly #end = new AbortController();
 
   /** @internal */
   constructor(parts: PoolParts) {
@@ -135,7 +136,10 @@ export class Pool {
   /** Ends the rooms that wait; those that were taken go on. Resolves when nothing of them is left. Idempotent. */
   close(): Promise<void> {
     this.#parts.maker.lull.remove(this.#stock);
-    return (this.#closing ??= this.#stock.close().finally(this.#parts.closed));
+    this.#closing ??= this.#stock.close().finally(this.#parts.closed);
+    // What is being made may wait for services.
+    this.#end.abort(new RoomError('ERR_ROOM_CLOSED', 'the pool is closed'));
+    return this.#closing;
   }
 
   /** The end of an `await using` block: `close()`. */
@@ -148,7 +152,7 @@ export class Pool {
     const { resolved, shape } = await maker.resolve(this.#asked);
     if (this.#shape !== null && !sameShape(this.#shape, shape)) void this.#stock.empty();
     this.#shape = shape;
-    const waiting = await maker.makeWaiting(resolved, shape);
+    const waiting = await maker.makeWaiting(resolved, shape, this.#end.signal);
     this.#made++;
     return waiting;
   }

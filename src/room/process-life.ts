@@ -27,6 +27,7 @@ export class ProcessLife {
   #timings: Timings;
   #state: 'starting' | 'running' | 'ended' = 'starting';
   #aborted = false;
+  #early = false;
 
   constructor(launcher: Launcher, room: number, plan: ProcessPlan, native: NativeExec, clock: PhaseClock) {
     this.#launcher = launcher;
@@ -42,6 +43,11 @@ export class ProcessLife {
 
   get timings(): Timings {
     return this.#timings;
+  }
+
+  /** It ended by itself, before its room did. */
+  get early(): boolean {
+    return this.#early;
   }
 
   /** False when there is nobody to send it to any more. */
@@ -93,6 +99,7 @@ export class ProcessLife {
 
   #end(exit: Extract<NativeEvent, { type: 'exited' }> | null, room: Outcome | null): void {
     this.#state = 'ended';
+    this.#early = exit !== null;
     this.exited.resolve(
       processOutcomeOf({
         exit,

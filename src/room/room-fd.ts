@@ -2,6 +2,7 @@ import { close, constants, fchmod, fchown, fstat, open, read, write, type Stats 
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { RoomError, type FaultDetails } from '../errors.js';
+import { printable } from './printable.js';
 
 const openFd = promisify(open);
 const closeFd = promisify(close);
@@ -124,14 +125,6 @@ export function tooLarge(path: string, limit: number): RoomError {
 
 export function fileError(message: string, path: string, details: FaultDetails = {}): RoomError {
   return new RoomError('ERR_ROOM_FILE', printable(message), { ...details, path });
-}
-
-/** Names that a room chose stand in messages, and those are printed on terminals: no control characters, no change of direction. */
-function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
 }
 
 /** The same for an error of node:fs, whose message ends with the path as it is. */

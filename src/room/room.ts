@@ -5,7 +5,6 @@ import { onAbort, requireSignal, type Abortable } from '../abort.js';
 import type { Launcher } from '../addon/native-anchor.js';
 import type { Host } from '../host/host.js';
 import type { ResolvedRoom } from '../host/resolved-room.js';
-import { hostId } from '../plan/mounts.js';
 import { planExec } from '../plan/process.js';
 import type { CheckedSpec } from '../spec/checked.js';
 import { parseDuration, type Duration } from '../spec/duration.js';
@@ -14,13 +13,15 @@ import type { LimitsSpec } from '../spec/limits.js';
 import { parseExecOptions } from '../spec/parse.js';
 import { Broadcast, type RoomEvent, type RoomEventMap } from './events.js';
 import { resolveExecUser } from './exec-user.js';
-import { RoomFiles } from './files.js';
+import { filesOf, type RoomFiles } from './files.js';
 import { describeGrant, type Granted } from './granted.js';
 import type { RoomLife, RoomState } from './life.js';
 import { RoomCgroup, type LiveUsage } from './limits.js';
 import type { Outcome } from './outcome.js';
 import { RoomProcess } from './process.js';
 import { Pty } from './pty.js';
+import type { Service } from './service.js';
+import type { RoomServices } from './services.js';
 import { signalNumber } from './signals.js';
 import { PhaseClock, type Timings } from './timings.js';
 
@@ -31,6 +32,7 @@ export interface RoomParts {
   readonly resolved: ResolvedRoom;
   readonly plan: RunningPlan;
   readonly life: RoomLife;
+  readonly services: RoomServices;
 }
 
 /**
@@ -68,7 +70,13 @@ export class Room extends EventEmitter<RoomEventMap> {
 
   /** Files inside the room. */
   get files(): RoomFiles {
-    return (this.#files ??= filesOf(this.#parts));
+    const { launcher, life, plan } = this.#parts;
+    return (this.#files ??= filesOf(launcher, () => life.number, plan.identity, plan.process));
+  }
+
+  /** Those of the spec, by name. They were ready before the command began. */
+  get services(): ReadonlyMap<string, Service> {
+    return this.#parts.services.byName;
   }
 
   /** Where it stands. */
@@ -229,15 +237,7 @@ export class Room extends EventEmitter<RoomEventMap> {
     else if (event.type === 'started') this.emit('started', event);
     else if (event.type === 'oom') this.emit('oom', event);
     else if (event.type === 'checkpoint') this.emit('checkpoint', event);
+    else if (event.type === 'service') this.emit('service', event);
     else this.emit('limit', event);
   }
-}
-
-function filesOf({ launcher, life, plan: { identity, process } }: RoomParts): RoomFiles {
-  return new RoomFiles({
-    open: async (path, flags, mode) => launcher.openBelow(life.number, path, flags, mode),
-    owner: { uid: hostId(identity, process.uid), gid: hostId(identity, process.gid) },
-    firstId: hostId(identity, 0),
-    ids: identity.kind === 'mapped' ? identity.size : 2 ** 32,
-  });
 }

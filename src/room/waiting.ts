@@ -1,6 +1,6 @@
 import type { NativeExec } from '../../types/addon.js';
 import type { NativeEvent, NativeMarks } from '../../types/event.js';
-import type { Plan, RunningPlan } from '../../types/plan.js';
+import type { Plan, ProcessPlan, RunningPlan } from '../../types/plan.js';
 import { explainedFault } from '../addon/refusal.js';
 import type { Launcher, RoomListener } from '../addon/native-anchor.js';
 import { RoomError } from '../errors.js';
@@ -8,6 +8,10 @@ import type { RoomPlace } from '../host/places.js';
 import type { ResolvedSpec } from '../host/resolved-room.js';
 import { Deferred } from './deferred.js';
 import type { Held } from './held.js';
+import { outcomeOf } from './outcome.js';
+import { ProcessLife } from './process-life.js';
+import { endedBefore, noServices, type RoomServices } from './services.js';
+import { PhaseClock } from './timings.js';
 
 export interface WaitingParts {
   readonly launcher: Launcher;
@@ -38,9 +42,13 @@ export class WaitingRoom {
   pid = 0;
   /** Of its making. */
   marks: NativeMarks = {};
+  /** They are ready. Whoever adopts it has them from then on. */
+  services: RoomServices = noServices;
+  /** Processes that run in it before its command does, by number. */
+  readonly processes = new Map<number, ProcessLife>();
   readonly #parts: WaitingParts;
   #listener: RoomListener;
-  #state: 'made' | 'waiting' | 'ended' = 'made';
+  #state: 'made' | 'waiting' | 'used' | 'ended' = 'made';
   #failure: RoomError | null = null;
   #discarded = false;
 
@@ -58,7 +66,7 @@ export class WaitingRoom {
   }
 
   get waiting(): boolean {
-    return this.#state === 'waiting';
+    return this.#state === 'waiting' && !this.#discarded;
   }
 
   /**
@@ -75,9 +83,20 @@ export class WaitingRoom {
       this.discard();
       throw error;
     }
+    this.#state = 'used';
     this.#listener = listener;
     this.over.resolve();
     return streams;
+  }
+
+  /** Starts one more process in it, ahead of the command. Its streams are the caller's. Throws ERR_ROOM_ENDED. */
+  exec(plan: ProcessPlan): { readonly life: ProcessLife; readonly streams: NativeExec } {
+    const { launcher } = this.#parts;
+    const streams = launcher.exec(this.number, plan);
+    const kept = { process: streams.process, stdin: -1, stdout: -1, stderr: -1 };
+    const life = new ProcessLife(launcher, this.number, plan, kept, new PhaseClock());
+    this.processes.set(life.number, life);
+    return { life, streams };
   }
 
   /** Ends it. Whoever waits for that shall get an answer: until then it keeps the process alive. */
@@ -90,6 +109,15 @@ export class WaitingRoom {
     if (this.#state !== 'ended') launcher.kill(this.number);
   }
 
+  /** Why there is no room to use. */
+  lost(): RoomError {
+    const gone = [...this.services.byName.values()].find(({ essential, early }) => essential && early);
+    const end = gone?.outcome ?? null;
+    if (gone !== undefined && end !== null) return endedBefore(gone, end, 'the command began');
+    const { id } = this.plan;
+    return this.#failure ?? new RoomError('ERR_ROOM_INIT_DIED', `${id} was killed before it had a command`);
+  }
+
   #handle(event: NativeEvent): void {
     switch (event.type) {
       case 'launched':
@@ -99,22 +127,40 @@ export class WaitingRoom {
         this.#state = 'waiting';
         this.marks = event.marks;
         return this.ready.resolve();
+      case 'started':
       case 'start-failed':
-        this.#failure = explainedFault(event.fault);
-        return;
+      case 'exited':
+        return this.#handleProcess(event);
       case 'ended':
         this.#state = 'ended';
-        return;
+        return this.#endProcesses(event);
       case 'launch-failed':
         this.#failure = explainedFault(event.fault);
         return this.#remove(true);
       case 'removed':
         return this.#remove(event.fault === null);
-      case 'started':
-      case 'exited':
       case 'changed':
-        return; // nothing runs in it
+        return; // its end, or its command, tells
     }
+  }
+
+  #handleProcess(event: Extract<NativeEvent, { readonly process: number }>): void {
+    // Of the command that it does not have yet: it could not be put together.
+    if (event.process === 0 && event.type === 'start-failed') this.#failure = explainedFault(event.fault);
+    this.processes.get(event.process)?.handle(event);
+    if (event.type !== 'started') this.processes.delete(event.process);
+  }
+
+  #endProcesses({ killed, report, rusage, upper, wall }: Extract<NativeEvent, { type: 'ended' }>): void {
+    if (this.processes.size === 0) return;
+    const { id } = this.plan;
+    const { limits } = this.resolved.spec;
+    const timings = new PhaseClock().timings({});
+    const outcome = outcomeOf({
+      ...{ exit: null, intent: null, rusage: null },
+      ...{ killed, report, upper, wall, limits, timings, total: rusage },
+    });
+    for (const process of this.processes.values()) process.roomEnded(id, outcome);
   }
 
   #remove(clean: boolean): void {
@@ -125,10 +171,7 @@ export class WaitingRoom {
   }
 
   #tellEnd(): void {
-    const id = this.plan.id;
-    this.ready.reject(
-      this.#failure ?? new RoomError('ERR_ROOM_INIT_DIED', `${id} was killed before it had a command`),
-    );
+    this.ready.reject(this.lost());
     this.over.resolve();
   }
 }

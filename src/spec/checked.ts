@@ -1,5 +1,6 @@
 import type { CheckedNix } from './nix.js';
 import type { CheckedSeccomp } from './seccomp.js';
+import type { CheckedService } from './services.js';
 import type { VaultKind } from './vault-kinds.js';
 
 /**
@@ -20,6 +21,8 @@ export interface CheckedSpec {
   /** Parents before children; `index` is the position in the spec. */
   readonly mounts: readonly CheckedMount[];
   readonly nix: CheckedNix | null;
+  /** Each behind those that it is after. */
+  readonly services: readonly CheckedService[];
   readonly limits: CheckedLimits;
   /** In the order of their numbers, each at most once. */
   readonly rlimits: readonly CheckedRlimit[];

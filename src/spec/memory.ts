@@ -17,6 +17,7 @@ const roomKeys = [
     'identity',
     'mounts',
     'nix',
+    'services',
     'limits',
     'rlimits',
     'network',

@@ -19,6 +19,7 @@ import { parseRlimits } from './rlimits.js';
 import { roomSpecKeys, type RoomSpec } from './room-spec.js';
 import { readFlag } from './scalar.js';
 import { parseSeccomp } from './seccomp.js';
+import { parseServices } from './services.js';
 import { parseStdio } from './stdio.js';
 import { parseUser } from './user.js';
 
@@ -60,6 +61,7 @@ export function parseRoomFields(fields: SpecFields): CheckedRoom {
     identity,
     mounts,
     nix,
+    services: parseServices(fields.services, 'services', identity),
     limits: parseLimits(fields.limits, 'limits'),
     rlimits: parseRlimits(fields.rlimits, 'rlimits'),
     ...granted,

@@ -5,6 +5,7 @@ import type { NixSpec } from './nix.js';
 import type { RlimitsSpec } from './rlimits.js';
 import type { StdioSpec } from './stdio.js';
 import type { SeccompSpec } from './seccomp.js';
+import type { ServicesSpec } from './services.js';
 import type { CapabilityName } from './capabilities.js';
 import type { Duration } from './duration.js';
 
@@ -42,6 +43,8 @@ export interface RoomSpec {
   mounts?: readonly MountSpec[];
   /** Nix in the room. Default: none of it. */
   nix?: NixSpec;
+  /** Programs beside the command, ready before it begins. Default: none. */
+  services?: ServicesSpec;
   /** Hard limits for the whole room. Default: `disk` 64 MiB. */
   limits?: LimitsSpec;
   /** Limits of each process, setrlimit(2). Default: `core` 0, `nofile` 1024 soft and 4096 hard. */
@@ -74,6 +77,7 @@ export const roomSpecKeys = keysOf<RoomSpec>({
   identity: true,
   mounts: true,
   nix: true,
+  services: true,
   limits: true,
   rlimits: true,
   lifetime: true,

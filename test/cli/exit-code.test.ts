@@ -25,6 +25,7 @@ function outcome(reason: OutcomeReason, more: Partial<Outcome> = {}): Outcome {
     timings: { total: 1, phases: {} },
     dropzones: [],
     nix: null,
+    services: [],
     ...more,
   };
 }
@@ -43,6 +44,7 @@ const codes: [Outcome, number][] = [
   [outcome('too-many-processes', { exitCode: 2 }), 2],
   [outcome('too-many-processes', { signal: 'SIGABRT' }), 134],
   [outcome('init-died'), 125],
+  [outcome('service-ended'), 125],
   [outcome('destroyed'), 125],
   [outcome('aborted'), 125],
   [outcome('owner-closed'), 125],

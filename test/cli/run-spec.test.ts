@@ -251,6 +251,8 @@ test('every field of a spec has an option', (t) => {
       'none',
       '--nix',
       'store=tmpfs',
+      '--services',
+      'services.json',
     ],
     ['--memory', '1', '--swap', '1', '--cpus', '1', '--cpu-weight', '1', '--processes', '2', '--disk', '1'],
     [
@@ -266,7 +268,7 @@ test('every field of a spec has an option', (t) => {
       'default',
     ],
   ].flat();
-  const { spec } = request([...all, ...ending]);
+  const { spec } = request([...all, ...ending], { services: {} });
   // stdio is -i and -t; gpu has no other value than its default yet.
   const expected = roomSpecKeys.filter((key) => key !== 'stdio' && key !== 'gpu');
   t.deepEqual(Object.keys(spec).sort(), [...expected].sort());

@@ -17,7 +17,7 @@ const plain = checkDeclaration({
 
 test('what is not there is empty, and the text says all of it', (t) => {
   const declaration = checkDeclaration({ format: 1 });
-  t.deepEqual(declaration, { format: 1, packages: [], env: {}, entry: {} });
+  t.deepEqual(declaration, { format: 1, packages: [], env: {}, entry: {}, services: {} });
   t.deepEqual(parseDeclaration(declarationText(declaration), '/x'), declaration);
   t.true(declarationText(plain).endsWith('}\n'));
 });
@@ -27,7 +27,7 @@ const wrong: readonly [what: string, value: unknown, field: string][] = [
   ['another format', { format: 2 }, 'format'],
   ['no format', {}, 'format'],
   ['an unknown key', { format: 1, package: [] }, 'package'],
-  ['services, which nothing starts yet', { format: 1, services: {} }, 'services'],
+  ['a service without a command', { format: 1, services: { db: {} } }, 'services.db.command'],
   ['packages of another type', { format: 1, packages: 'hello' }, 'packages'],
   ['a package twice', { format: 1, packages: ['a', 'b', 'a'] }, 'packages'],
   ['a name that is Nix', { format: 1, packages: ['a', 'import <x>'] }, 'packages[1]'],

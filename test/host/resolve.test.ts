@@ -34,6 +34,7 @@ function spec(parts: SpecParts = {}): CheckedSpec {
     rlimits: [],
     lifetime: null,
     capabilities: [],
+    services: [],
     seccomp: { kind: 'default', allow: [] } as unknown as CheckedSpec['seccomp'],
     stdio: { kind: 'streams', streams: [{ kind: 'pipe' }, { kind: 'pipe' }, { kind: 'pipe' }] },
     readOnlyRoot: false,

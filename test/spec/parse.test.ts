@@ -59,6 +59,7 @@ test('the smallest spec has every default', (t) => {
     identity: 'mapped',
     mounts: [],
     nix: null,
+    services: [],
     limits: {
       memory: null,
       swap: null,
@@ -102,6 +103,7 @@ test('a spec with everything', (t) => {
       { kind: 'host', index: 0, host: '/srv/a', at: '/work/src', write: true, noExec: true, recursive: true },
     ],
     nix: null,
+    services: [],
     limits: {
       memory: 2 ** 33,
       swap: 2 ** 30,

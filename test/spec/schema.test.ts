@@ -8,6 +8,7 @@ import { hostMountKeys, tmpfsMountKeys, vaultMountKeys } from '../../src/spec/mo
 import { parseRoomSpec } from '../../src/spec/parse.js';
 import { rlimitNames, rlimitPairKeys } from '../../src/spec/rlimits.js';
 import { roomSpecKeys } from '../../src/spec/room-spec.js';
+import { readyKeys, serviceKeys } from '../../src/spec/services.js';
 import { seccompAllowanceKeys, seccompReplacementKeys } from '../../src/spec/seccomp.js';
 import { ptyKeys, stdioKeys } from '../../src/spec/stdio.js';
 import { smallest } from './refusal.js';
@@ -27,6 +28,8 @@ const keyLists: readonly (readonly [title: string, parser: readonly string[], of
   ['a vault mount', vaultMountKeys, definition('vaultMount')],
   ['a dropzone', dropzoneKeys, definition('dropzone')],
   ['nix', nixKeys, definition('nix')],
+  ['a service', serviceKeys, definition('service')],
+  ['what shows that it is ready', readyKeys, definition('ready')],
   ['a tmpfs mount', tmpfsMountKeys, definition('tmpfsMount')],
   ['rlimits', rlimitNames, definition('rlimits')],
   ['a pair of rlimits', rlimitPairKeys, choice(definition('rlimit'), 1)],
@@ -106,6 +109,10 @@ const good: readonly object[] = [
   { mounts: [{ vault: 'flakes', at: '/a', access: 'write', keep: 'always', size: '8GiB', noExec: true }] },
   { mounts: [{ vault: 'models', at: '/a', access: 'write', checkpoints: { every: '1s' } }] },
   { mounts: [{ vault: 'models', at: '/a', access: 'write', checkpoints: { every: 5000, most: 3 } }] },
+  { services: {} },
+  { services: { db: { command: ['a'] } } },
+  { services: { a: { command: ['a'], ready: { port: 80, timeout: '1min' } } } },
+  { services: { a: { command: ['a'], env: {}, cwd: '/', user: 'a:1', after: [], essential: true } } },
   { nix: { store: 'tmpfs' } },
   { nix: { store: 'vault', mode: 'bind', sandbox: false } },
   { nix: { store: 'vault', mode: 'layer', keep: 'never', size: '2MiB' } },
@@ -138,6 +145,10 @@ const good: readonly object[] = [
   { readOnlyRoot: true },
 ];
 const bad: readonly object[] = [
+  { services: { Db: { command: ['a'] } } },
+  { services: { a: {} } },
+  { services: { a: { command: ['a'], ready: { timeout: '1s' } } } },
+  { services: { a: { command: ['a'], ready: { port: 1, path: '/a' } } } },
   { plank: 'Nix-room' },
   { plank: 'nix-room@0' },
   { plank: 'con' },

@@ -135,6 +135,7 @@ export function resolved(spec: Partial<RoomSpec> = {}, more: Partial<ResolvedRoo
     seesCgroup: false,
     identity,
     user: { uid: 0, gid: 0, groups: [0], name: 'root', home: '/root' },
+    services: [],
     cgroup: null,
     used: [],
     notes: [],

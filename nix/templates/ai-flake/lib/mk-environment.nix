@@ -107,7 +107,12 @@ let
       '';
 
   entries = declared.entry or { };
-  programs = map (entry: builtins.head entries.${entry}) (builtins.attrNames entries);
+  services = builtins.attrValues (declared.services or { });
+  commands =
+    builtins.attrValues entries
+    ++ map (service: service.command) services
+    ++ builtins.filter (command: command != [ ]) (map (service: service.ready.command or [ ]) services);
+  programs = map builtins.head commands;
 in
 {
   inherit manifest tree;
@@ -115,7 +120,7 @@ in
     inherit name tree level;
     roots = map ({ package, ... }: package) resolved;
   };
-  # That the first word of every entry is a program of the environment. One with a slash may be in a mount.
+  # That the first word of every entry and service is a program of the environment. One with a slash may be in a mount.
   checks.entries = run "entries" { inherit tree programs; } ''
     for program in $programs; do
       case $program in */*) continue ;; esac
