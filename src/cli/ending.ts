@@ -22,8 +22,9 @@ export function explainEnding(outcome: Outcome, spec: CheckedSpec): string | nul
     case 'owner-closed':
       return `the room was ended from outside (${outcome.reason})`;
     case 'service-ended': {
-      const ended = outcome.services.filter(({ early }) => early).map(({ name }) => name);
-      return `a service that the room cannot do without had ended: ${ended.join(', ')}`;
+      const essential = spec.services.filter((service) => service.essential).map(({ name }) => name);
+      const ended = outcome.services.filter((service) => service.early && essential.includes(service.name));
+      return `a service that the room cannot do without had ended: ${ended.map(({ name }) => name).join(', ')}`;
     }
     case 'init-died':
       return 'room-init, the first process of the room, was killed from outside';

@@ -1,4 +1,5 @@
 import type { CheckedSpec, CheckedUser } from '../spec/checked.js';
+import { child } from '../spec/field.js';
 import { resolveBlockDevice } from './block-device.js';
 import { limitWrites, reportFiles, watchFiles } from './cgroup-writes.js';
 import type { Host } from './host.js';
@@ -54,7 +55,8 @@ export async function resolveSpec(spec: CheckedSpec, host: Host): Promise<Resolv
   const user = await userOf(spec.user, 'user');
   const services: ResolvedService[] = [];
   for (const service of spec.services) {
-    const own = service.user === null ? user : await userOf(service.user, `services.${service.name}.user`);
+    const own =
+      service.user === null ? user : await userOf(service.user, `${child('services', service.name)}.user`);
     services.push({ ...service, user: own });
   }
   const covers = mapped ? host.covers.mapped : host.covers.host;

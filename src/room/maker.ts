@@ -226,6 +226,7 @@ export class RoomMaker {
       waiting.services.onEarlyEnd(({ essential }) => {
         if (essential) made.life.end('service-ended');
       });
+      void made.life.exited.promise.then(() => waiting.services.end());
       return made;
     } catch (error) {
       waiting.discard();

@@ -8,16 +8,16 @@ const LONGEST_PAUSE = 100;
 /** Looks once. */
 export type Probe = (signal: AbortSignal) => Promise<boolean>;
 
-/** Resolves when a probe says yes; rejects when the signal aborts, or with what the probe rejects with. */
+/** Resolves when a probe says yes; rejects when the signal aborts, or with what the probe rejects with. Does not keep the process alive. */
 export async function untilTrue(probe: Probe, signal: AbortSignal): Promise<void> {
   for (let pause = FIRST_PAUSE; !(await probe(signal)); pause = Math.min(pause * 2, LONGEST_PAUSE))
-    await sleep(pause, undefined, { signal });
+    await sleep(pause, undefined, { signal, ref: false });
 }
 
 /** TCP_LISTEN of the kernel, in the column `st`. */
 const listening = '0A';
 const CHUNK = 64 * 1024;
-/** A room may have millions of sockets; those that listen come first. */
+/** A room may have sockets without end. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -43,6 +43,8 @@ async function isListed(path: string, port: number): Promise<boolean> {
       const lines = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
       rest = lines.pop() ?? '';
       if (lines.some((line) => isListener(line, port))) return true;
+      // The kernel tells of those that listen first, and the others may be very many.
+      if (lines.some(isConnection)) return false;
     }
     return false;
   } catch {
@@ -56,4 +58,10 @@ async function isListed(path: string, port: number): Promise<boolean> {
 export function isListener(line: string, port: number): boolean {
   const [, local, , state] = line.trim().split(/\s+/);
   return state === listening && Number.parseInt(local?.split(':').at(-1) ?? '', 16) === port;
+}
+
+/** Whether a line is about a socket that does not listen. Pure. */
+export function isConnection(line: string): boolean {
+  const state = line.trim().split(/\s+/)[3] ?? '';
+  return /^[0-9A-F]{2}$/.test(state) && state !== listening;
 }

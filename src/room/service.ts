@@ -67,10 +67,15 @@ export class Service {
     return this.#output.lastLines();
   }
 
+  /** @internal Its log is what has been said until now. */
+  end(): void {
+    this.#output.end();
+  }
+
   /** @internal The room is gone. */
   async settle(): Promise<ServiceOutcome> {
     const { exitCode, signal } = await this.exited;
-    this.#output.end();
+    this.end();
     const { name, early } = this;
     return Object.freeze({
       name,

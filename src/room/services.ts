@@ -5,6 +5,8 @@ import { RoomError } from '../errors.js';
 import type { ResolvedService } from '../host/resolved-room.js';
 import { aboutField } from '../host/vault.js';
 import { planService } from '../plan/process.js';
+import { child } from '../spec/field.js';
+import { Deferred } from './deferred.js';
 import { filesOf, type RoomFiles } from './files.js';
 import type { Outcome } from './outcome.js';
 import { printable } from './printable.js';
@@ -27,6 +29,11 @@ export class RoomServices {
       void service.exited.then((outcome) => {
         if (service.early) react(service, outcome);
       });
+  }
+
+  /** The room is gone. Nobody reads on: a room can have handed the other ends of its pipes to somebody outside. */
+  end(): void {
+    for (const service of this.byName.values()) service.end();
   }
 
   /** What becomes of the outcome of a room that is gone: what its services came to, then what `collect` makes of it. Never rejects. */
@@ -62,6 +69,7 @@ export async function startServices(
   try {
     await start.all();
   } catch (error) {
+    for (const service of start.started.values()) service.end();
     signal?.throwIfAborted();
     throw error;
   } finally {
@@ -77,6 +85,8 @@ class ServiceStart {
   readonly #launcher: Launcher;
   readonly #files: RoomFiles;
   readonly #over = new AbortController();
+  /** Rejects when one that is essential has gone: nobody has to wait for the others. */
+  readonly #lost = new Deferred<never>();
 
   constructor(waiting: WaitingRoom, launcher: Launcher) {
     const { plan, resolved } = waiting;
@@ -94,7 +104,7 @@ class ServiceStart {
         Promise.all(before).then(() => this.#start(service)),
       );
     }
-    await Promise.all(begun.values());
+    await Promise.race([Promise.all(begun.values()), this.#lost.promise]);
   }
 
   /** Nobody looks any more. */
@@ -111,13 +121,18 @@ class ServiceStart {
     const output = new ServiceOutput(streams, this.#launcher);
     try {
       await life.started.promise;
+      signal.throwIfAborted();
     } catch (error) {
       output.end();
-      throw aboutField(`services.${service.name}`, error);
+      throw aboutField(fieldOf(service), error);
     }
     const started = new Service(service, life, output);
     this.started.set(service.name, started);
     if (probe !== null) await becomesReady(started, service, probe, signal);
+    if (!service.essential) return;
+    void started.exited.then((outcome) => {
+      if (started.early) this.#lost.reject(endedBefore(started, outcome, 'the command began'));
+    });
   }
 
   async #probeOf(service: ResolvedService): Promise<Probe | null> {
@@ -166,9 +181,13 @@ class ServiceStart {
       }
     } catch (error) {
       if (isAbsent(error)) return false;
-      throw aboutField(`services.${service.name}.ready.command`, error);
+      throw aboutField(`${fieldOf(service)}.ready.command`, error);
     }
   }
+}
+
+function fieldOf({ name }: { readonly name: string }): string {
+  return child('services', name);
 }
 
 /** There is nothing at a path yet; or the room has ended, and the end of the service tells that better. */
@@ -192,7 +211,7 @@ async function becomesReady(
   const ended = service.exited.then((outcome) => {
     throw endedBefore(service, outcome, 'it was ready');
   });
-  const wait = sleep(Math.min(ready.timeout, LONGEST_TIMER), undefined, { signal: over.signal });
+  const wait = sleep(Math.min(ready.timeout, LONGEST_TIMER), undefined, { signal: over.signal, ref: false });
   const late = wait.then(() => {
     throw notReady(service, ready);
   });
@@ -229,7 +248,7 @@ function notReady(service: Service, ready: ResolvedService['ready']): RoomError 
     {
       step: 'service',
       log: service.lastLines(),
-      hint: `Raise services.${service.name}.ready.timeout if it needs longer.`,
+      hint: `Raise ${fieldOf(service)}.ready.timeout if it needs longer.`,
     },
   );
 }

@@ -172,6 +172,7 @@ export class WaitingRoom {
 
   #tellEnd(): void {
     this.ready.reject(this.lost());
+    this.services.end();
     this.over.resolve();
   }
 }

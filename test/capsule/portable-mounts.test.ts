@@ -44,6 +44,15 @@ test('a spec travels with its weights or not at all', (t) => {
   });
 });
 
+test('services travel as they are, and are checked', (t) => {
+  const services = { db: { command: ['db'], env: { A: '1' }, ready: { port: 5432 } } };
+  t.deepEqual(portableRoom({ ...room(), services }, plank, []).services, services);
+  t.not(roomDigest({ ...room(), services }), roomDigest(room()));
+  t.throws(() => portableRoom({ ...room(), services: { db: { command: [] } } }, plank, []), {
+    message: /services\.db\.command/,
+  });
+});
+
 test('a receipt names the same room in every vault', (t) => {
   const here = roomDigest(room(mnist));
   t.is(roomDigest(room({ ...mnist, vault: 'models/mnist@12' })), here);

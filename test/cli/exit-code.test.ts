@@ -88,3 +88,12 @@ test('what ended a room is said, unless it was the command itself', (t) => {
     t.regex(told(outcome(reason)) ?? '', /from outside/);
   }
 });
+
+test('of the services that ended those are named that the room cannot do without', (t) => {
+  const log = { stdout: '', stderr: '', total: { stdout: 0, stderr: 0 } };
+  const ended = ['db', 'web'].map((name) => ({ name, early: true, exitCode: 1, signal: null, log }));
+  const services = { web: { command: ['web'] }, db: { command: ['db'], essential: true } };
+  const spec = parseRoomSpec({ plank: 'host', command: ['x'], services });
+  const told = explainEnding(outcome('service-ended', { services: ended }), spec);
+  t.is(told, 'a service that the room cannot do without had ended: db');
+});

@@ -1,4 +1,6 @@
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { Outcome, RoomError, RoomSpec, ServiceSpec } from '../../src/index.js';
 import { useRooms } from '../helpers/room.js';
@@ -135,6 +137,15 @@ test('a service that is not ready in its time', async (t) => {
   t.regex((await refused(never({ command: ['sleep', '1000'] }))).message, /sleep did not return 0$/);
 });
 
+test('nobody waits for the others when an essential one has gone', async (t) => {
+  const error = await refused({
+    'the-db': shell('sleep 0.1; echo gone; exit 7', { essential: true }),
+    web: shell('exec sleep 1000', { after: ['the-db'], ready: { port: 4007, timeout: '1d' } }),
+  });
+  t.is(error.code, 'ERR_ROOM_SERVICE');
+  t.is(error.message, 'the service the-db ended with exit code 7 before the command began: gone');
+});
+
 test('a service that cannot be started', async (t) => {
   const error = await refused({ db: { command: ['no-such-program'] } });
   t.is(error.code, 'ERR_ROOM_COMMAND_NOT_FOUND');
@@ -142,6 +153,8 @@ test('a service that cannot be started', async (t) => {
   const probe = await refused({ db: shell('exec sleep 1000', { ready: { command: ['no-such-program'] } }) });
   t.is(probe.code, 'ERR_ROOM_COMMAND_NOT_FOUND');
   t.regex(probe.message, /^services\.db\.ready\.command: /);
+  const named = await refused({ 'the-db': { command: ['no-such-program'] } });
+  t.true(named.message.startsWith('services["the-db"]: '), named.message);
   const user = await refused({ db: { command: ['true'], user: 'nobody-here' } });
   t.regex(user.message, /^services\.db\.user: 'nobody-here'/);
 });
@@ -224,4 +237,50 @@ test('a pool that is closed does not wait for services', async (t) => {
   setTimeout(() => void pool.close(), 100);
   await ready;
   t.is(pool.counters.waiting, 0);
+});
+
+/** stdout of the process with these words, opened as somebody outside the room. */
+function hold(...words: string[]): number {
+  const commandLine = words.map((word) => `${word}\0`).join('');
+  const pid = readdirSync('/proc').find((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8') === commandLine;
+    } catch {
+      return false;
+    }
+  });
+  return openSync(`/proc/${pid}/fd/1`, 'w');
+}
+
+/** Descriptors of this process that are of the same pipe. */
+function endsOf(fd: number): number {
+  const pipe = readlinkSync(`/proc/self/fd/${fd}`);
+  return readdirSync('/proc/self/fd').filter((name) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`) === pipe;
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+test('a pipe that somebody outside holds is not read on when the room was for nothing', async (t) => {
+  const one = { command: ['sleep', '4008'] };
+  const pool = rooms.anchor.pool({ plank: rooms.plank, services: { one } }, { size: 1 });
+  await pool.ready();
+  const held = hold('sleep', '4008');
+  t.teardown(() => closeSync(held));
+  t.is(endsOf(held), 2, 'ours, and that of the log');
+  await pool.close();
+  while (endsOf(held) > 1) await sleep(5);
+
+  const two = { command: ['sleep', '4009'] };
+  const another = rooms.anchor.pool({ plank: rooms.plank, services: { two } }, { size: 1 });
+  await another.ready();
+  const taken = hold('sleep', '4009');
+  t.teardown(() => closeSync(taken));
+  await t.throwsAsync(another.take({ command: ['no-such-program'] }), { code: 'ERR_ROOM_COMMAND_NOT_FOUND' });
+  await another.close();
+  while (endsOf(taken) > 1) await sleep(5);
+  t.pass();
 });

@@ -212,6 +212,9 @@ void WriteRecords() {
                            Say(Kind::kExited, 0, 3, -1));
   Write("record/waits", std::string("\3\0", 2) + Say(Kind::kFurnished, 0, 0, 0) + Say(Kind::kAssembled, 0, 0, 0) +
                             std::string("\0\0", 2) + Say(Kind::kStarted, 0, 0, 0) + Say(Kind::kExited, 0, 0, -1));
+  Write("record/served", std::string("\3\0", 2) + Say(Kind::kAssembled, 0, 0, 0) + std::string("\0\1", 2) +
+                             Say(Kind::kStarted, 1, 0, 0) + Say(Kind::kExited, 1, 0, -1) + std::string("\0\0", 2) +
+                             Say(Kind::kStarted, 0, 0, 0) + Say(Kind::kExited, 0, 0, -1));
   Write("record/failed", Say(Kind::kFailed, 0, 0, 0, "mount.target"));
   Write("record/forgotten", start + std::string("\0\7\1\7", 4) + Say(Kind::kStarted, 7, 0, 0));
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import test from 'ava';
-import { isListener, listensOn, untilTrue } from '../../../src/room/readiness.js';
+import { isConnection, isListener, listensOn, untilTrue } from '../../../src/room/readiness.js';
 
 const line = (local: string, state: string): string =>
   `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0`;
@@ -12,6 +12,9 @@ test('lines of /proc/net/tcp', (t) => {
   t.false(isListener(line('0100007F:1F91', '0A'), 8080));
   t.false(isListener('  sl  local_address rem_address   st tx_queue', 8080));
   t.false(isListener('', 0));
+  t.true(isConnection(line('0100007F:1F90', '01')));
+  t.false(isConnection(line('0100007F:1F90', '0A')));
+  t.false(isConnection('  sl  local_address rem_address   st tx_queue'));
 });
 
 test('a port of this process', async (t) => {
