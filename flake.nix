@@ -28,6 +28,8 @@
       packages.${system} = {
         default = environment.plank;
         inherit (environment) plank;
+        # anchor_rooms.node and room-init, for ANCHOR_ROOMS_ADDON or build/Release.
+        addon = import ./nix/addon.nix { inherit pkgs; };
       };
       checks.${system} = environment.checks // {
         inherit (environment) plank;

@@ -24,7 +24,10 @@ export const page = {
     'no-env': { value: 'NAME', many: true, help: 'no such variable; repeatable' },
     entry: { value: 'NAME', help: 'the command after -- under this name' },
     'no-entry': { value: 'NAME', many: true, help: 'no command of this name; repeatable' },
-    edit: { value: 'FILE', help: 'the change as JSON, instead of the options above; - is standard input' },
+    edit: {
+      value: 'FILE',
+      help: 'the change as JSON, also of services, instead of the options above; - is standard input',
+    },
     ...plankOptions,
     ...flakeOptions,
     ...jsonOption,

@@ -34,11 +34,13 @@ async function run(line: CommandLine<typeof page.options>): Promise<number> {
   if (environment !== null && current === null) print(`declared: ${environment.packages.join(' ')}\n`);
   if (current === null) print('no plank of it is active\n');
   else {
-    const { reference, manifest, env, entry, pending, installed } = current;
+    const { reference, manifest, env, entry, services, pending, installed } = current;
     print(textTable([['plank', `${reference}  ${manifest.plank}`]]));
     print(installedText(installed));
     for (const [name, value] of Object.entries(env)) print(`env ${name}=${value}\n`);
     for (const [name, words] of Object.entries(entry)) print(`entry ${name}: ${words.join(' ')}\n`);
+    for (const [name, { command }] of Object.entries(services))
+      print(`service ${name}: ${command.join(' ')}\n`);
     if (pending === null) print('anchor.env.json cannot be read\n');
     else if (pending.length > 0) print(`declared, and not built:\n${changesText(pending)}`);
   }

@@ -70,14 +70,17 @@ test('show, check, build, declare, a mistake, rollback', async (t) => {
   );
   t.is((await call('rollback', directory)).stdout, 'planks/room@1  active\n');
 
-  const edit = { packages: ['busybox', 'hello'], entry: { hello: null } };
+  const idle = { command: ['hello'] };
+  const edit = { packages: ['busybox', 'hello'], entry: { hello: null }, services: { idle } };
   const edited = await anchor(['flake', 'declare', '--json', '--edit', '-', directory], {
     env,
     input: JSON.stringify(edit),
   });
   t.deepEqual((JSON.parse(edited.stdout) as Declared).changes, [
     { field: 'entry', name: 'hello', before: ['hello'] },
+    { field: 'services', name: 'idle', after: idle },
   ]);
+  t.regex((await call('show', directory)).stdout, /^service idle: hello\n/m);
 });
 
 const slips: readonly [args: readonly string[], said: RegExp][] = [

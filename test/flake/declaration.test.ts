@@ -69,14 +69,16 @@ const edits: readonly [what: string, edit: EnvironmentEdit, changes: readonly st
   ['a list', { packages: ['hello', 'a.b'] }, ['packages a.b: - a.b', 'packages busybox: busybox -']],
   ['variables', { env: { A: null, B: '2' } }, ['env A: 1 -', 'env B: - 2']],
   ['another value', { env: { A: '2' } }, ['env A: 1 2']],
-  ['entries', { entry: { run: ['hello', '-v'], old: null } }, ['entry run: hello hello,-v']],
+  ['entries', { entry: { run: ['hello', '-v'], old: null } }, ['entry run: ["hello"] ["hello","-v"]']],
+  ['services', { services: { web: { command: ['nc'] } } }, ['services web: - {"command":["nc"]}']],
 ];
 for (const [what, edit, changes] of edits)
   test(`edit: ${what}`, (t) => {
     const after = applyEdit(plain, edit);
+    const inWords = (value: unknown = '-'): string =>
+      typeof value === 'string' ? value : JSON.stringify(value);
     const found = differences(plain, after).map(
-      ({ field, name, before, after: now }) =>
-        `${field} ${name}: ${String(before ?? '-')} ${String(now ?? '-')}`,
+      ({ field, name, before, after: now }) => `${field} ${name}: ${inWords(before)} ${inWords(now)}`,
     );
     t.deepEqual(found, changes);
     t.deepEqual([...after.packages], [...after.packages].sort());

@@ -15,8 +15,17 @@ async function evaluator(t: ExecutionContext): Promise<(...args: readonly string
   t.timeout(300_000);
   const root = await scratch(t);
   mkdirSync(join(root, 'tree'));
-  for (const name of ['flake.nix', 'flake.lock', 'nix'])
-    cpSync(name, join(root, 'tree', name), { recursive: true });
+  // The addon is built of the last four.
+  const read = [
+    'flake.nix',
+    'flake.lock',
+    'nix',
+    'native',
+    'binding.gyp',
+    'package.json',
+    'package-lock.json',
+  ];
+  for (const name of read) cpSync(name, join(root, 'tree', name), { recursive: true });
   const settings = ['experimental-features = nix-command flakes', 'substituters =', 'build-users-group ='];
   const env = { ...process.env, HOME: root, NIX_CONF_DIR: root, NIX_CONFIG: settings.join('\n') };
   const stub = [
@@ -47,6 +56,7 @@ for (const [name, flake] of [
     t.like(shown, {
       packages: { [system]: { plank: { type: 'derivation' }, default: { type: 'derivation' } } },
     });
+    if (flake === 'TREE') t.like(shown, { packages: { [system]: { addon: { type: 'derivation' } } } });
     t.like(shown, {
       apps: { [system]: { train: { type: 'app' } } },
       devShells: { [system]: { default: { type: 'derivation' } } },
