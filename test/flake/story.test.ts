@@ -41,6 +41,7 @@ test('an agent adds a dependency, breaks the declaration, mends it and goes back
     packages: { add: ['count'] },
     env: { GREETING: 'hi' },
     entry: { three: ['count', '3'] },
+    services: { beside: { command: ['count', '9'] } },
   });
   const current = (await flake.current())!;
   t.is(await output(...current.entry['three']!), '1\n2\n3\n');
