@@ -2,15 +2,27 @@
 
 namespace rooms::copy {
 
-bool Output::Begin(const std::string& path, uint64_t size, bool dense, bool read_back, sys::Fault& fault) {
-  const bool large = size > Ring::kBuffer;
-  if (!target_.Create(path, dense && large ? size : 0, large, fault)) return false;
+bool Output::Create(const std::string& path, uint64_t size, sys::Fault& fault) {
+  return target_.Create(path, size > Ring::kBuffer, fault);
+}
+
+bool Output::Share(Source& source, sys::Fault& fault) {
+  if (!target_.Clone(source.fd(), source.size(), shares_, fault)) return false;
+  if (!shares_) return true;
+  size_ = source.size();
+  source.TurnTo(target_.fd());
+  return true;
+}
+
+bool Output::Begin(uint64_t size, bool dense, bool read_back, sys::Fault& fault) {
+  if (dense && size > Ring::kBuffer && !target_.Reserve(size, fault)) return false;
   // What has many holes would be as many small pieces.
   reads_back_ = read_back && dense && size > ReadBack::kLeast;
-  return !reads_back_ || read_back_.Start(target_.fd(), path, fault);
+  return !reads_back_ || read_back_.Start(target_.fd(), target_.path(), fault);
 }
 
 void Output::Follow(Followers& followers) {
+  if (shares_) return;
   followers.Add([this, &followers](const Piece& piece) { Take(piece, followers.abandoned()); });
   // Without threads nothing comes that could be waited for.
   const uint64_t batch = followers.threads() ? ReadBack::kBatch : 1;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -42,7 +43,7 @@ bool Source::Open(int root, const std::string& path, const std::string& expected
   if (!past_cache) {
     LookAtCache();
     posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-    if (size_ > Ring::kBuffer) OpenPastCache();
+    if (size_ > Ring::kBuffer) OpenPastCache(fd_.get());
     return true;
   }
   // What is clean goes; what somebody has mapped stays, and is gone around where the file system can do that.
@@ -73,9 +74,14 @@ void Source::LookAtCache() {
 }
 
 // By its descriptor, so that it is the same file. Where that is refused, it is read as everybody reads.
-void Source::OpenPastCache() {
-  const std::string same = "/proc/self/fd/" + std::to_string(fd_.get());
+void Source::OpenPastCache(int fd) {
+  const std::string same = "/proc/self/fd/" + std::to_string(fd);
   direct_fd_.reset(open(same.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC | O_NOCTTY));
+}
+
+void Source::TurnTo(int clone) {
+  turned_ = true;
+  OpenPastCache(clone);
 }
 
 bool Source::Resident(uint64_t at) const {
@@ -102,7 +108,7 @@ int64_t Source::Read(char* buffer, uint64_t at, uint64_t end, sys::Fault& fault)
   size_t wanted = std::min<uint64_t>(Ring::kBuffer, end - at);
   for (;;) {
     // What nobody has read lately is not copied through the page cache.
-    const bool cold = direct_fd_ && at % Ring::kAlignment == 0 && !Resident(at);
+    const bool cold = direct_fd_ && at % Ring::kAlignment == 0 && (turned_ || !Resident(at));
     // O_DIRECT takes whole blocks only, and stops at the end of the file by itself.
     const size_t blocks = (wanted + Ring::kAlignment - 1) / Ring::kAlignment * Ring::kAlignment;
     ssize_t got =
@@ -113,8 +119,25 @@ int64_t Source::Read(char* buffer, uint64_t at, uint64_t end, sys::Fault& fault)
       continue;
     }
     if (got < 0) return sys::Fail(fault, "copy.read", "pread64", errno, path_), -1;
-    return std::min<int64_t>(got, static_cast<int64_t>(wanted));
+    got = std::min<int64_t>(got, static_cast<int64_t>(wanted));
+    from_device_ = from_device_ && cold;
+    if (turned_ && cold && Resident(at) && !IsInCache(buffer, at, static_cast<size_t>(got), fault)) return -1;
+    return got;
   }
+}
+
+// What was written to the source is in the page cache as it was written, whatever the device has made of it.
+bool Source::IsInCache(const char* bytes, uint64_t at, size_t size, sys::Fault& fault) {
+  cached_.resize(Ring::kBuffer);
+  for (size_t done = 0; done < size;) {
+    ssize_t got = pread(fd_.get(), cached_.data() + done, size - done, static_cast<off_t>(at + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return sys::Fail(fault, "copy.read", "pread64", errno, path_);
+    if (got == 0) return Changed(fault);
+    done += static_cast<size_t>(got);
+  }
+  same_ = same_ && memcmp(bytes, cached_.data(), size) == 0;
+  return true;
 }
 
 void Source::Drop(uint64_t at, uint64_t size) const {

@@ -30,12 +30,19 @@ class Source {
   // Fills `buffer` (Ring::kBuffer) from `at`, up to `end`. 0: the file has become shorter.
   int64_t Read(char* buffer, uint64_t at, uint64_t end, sys::Fault& fault);
 
+  // From here on it is read from a clone of it, past the page cache. What is in the page cache has to be the same.
+  void TurnTo(int clone);
+  // Of what was read since: whether all of it came from the device, and whether the page cache had the same.
+  bool from_device() const { return turned_ && from_device_; }
+  bool same() const { return same_; }
+
   // What was read up to here is not needed any more.
   void Drop(uint64_t at, uint64_t size) const;
 
   // False when somebody wrote to it meanwhile.
   bool Unchanged(sys::Fault& fault) const;
 
+  int fd() const { return fd_.get(); }
   uint64_t size() const { return size_; }
   bool direct() const { return direct_; }
   bool has_holes() const { return holes_; }
@@ -43,7 +50,8 @@ class Source {
 
  private:
   void LookAtCache();
-  void OpenPastCache();
+  void OpenPastCache(int fd);
+  bool IsInCache(const char* bytes, uint64_t at, size_t size, sys::Fault& fault);
   bool Resident(uint64_t at) const;
   bool Changed(sys::Fault& fault) const;
 
@@ -51,6 +59,8 @@ class Source {
   std::string path_, version_;
   uint64_t size_ = 0;
   bool direct_ = false, holes_ = false;
+  bool turned_ = false, from_device_ = true, same_ = true;
+  std::vector<char> cached_;
   std::vector<bool> resident_;  // for each piece of Ring::kBuffer bytes: some of it was in the page cache before
 };
 

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,19 +22,35 @@ size_t Blocks(const char* bytes, uint64_t size, uint64_t at) {
   return aligned ? size / Ring::kAlignment * Ring::kAlignment : 0;
 }
 
+// Two file systems, one that shares no blocks, or a file that it does not share them of.
+bool CannotShare(int error) {
+  return error == EXDEV || error == EOPNOTSUPP || error == ENOTTY || error == EINVAL || error == ETXTBSY;
+}
+
 }  // namespace
 
-bool Target::Create(const std::string& path, uint64_t reserve, bool direct, sys::Fault& fault) {
+bool Target::Create(const std::string& path, bool direct, sys::Fault& fault) {
   path_ = path;
   fd_.reset(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   // Not to be asked for in open(2), which makes the file before it refuses the flag.
   direct_ = fd_ && direct && fcntl(fd_.get(), F_SETFL, O_DIRECT) == 0;
-  if (!fd_) return sys::Fail(fault, "copy.create", "openat", errno, path);
+  return fd_ || sys::Fail(fault, "copy.create", "openat", errno, path);
+}
+
+bool Target::Reserve(uint64_t size, sys::Fault& fault) {
   // With the size kept: a copy that was cut off must not look as long as a whole one.
-  if (reserve > 0 && fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(reserve)) < 0 &&
-      errno != EOPNOTSUPP && errno != ENOSYS)
-    return sys::Fail(fault, "copy.reserve", "fallocate", errno, path);
-  return true;
+  return fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)) == 0 || errno == EOPNOTSUPP ||
+         errno == ENOSYS || sys::Fail(fault, "copy.reserve", "fallocate", errno, path_);
+}
+
+bool Target::Clone(int source, uint64_t size, bool& cloned, sys::Fault& fault) {
+  // What of the source is in memory only is written out by this, so both have the bytes of one moment:
+  // ioctl_ficlone(2).
+  cloned = ioctl(fd_.get(), FICLONE, source) == 0;
+  if (!cloned) return CannotShare(errno) || sys::Fail(fault, "copy.clone", "ioctl", errno, path_);
+  written_ = behind_ = size;
+  // And out of what the device would lose with the power.
+  return fdatasync(fd_.get()) == 0 || sys::Fail(fault, "copy.sync", "fdatasync", errno, path_);
 }
 
 bool Target::Write(const char* bytes, uint64_t size, uint64_t at, sys::Fault& fault) {

@@ -19,9 +19,13 @@ class Target {
   // `flushed` counts up with what has reached the disk.
   explicit Target(std::atomic<uint64_t>& flushed) : flushed_(flushed) {}
 
-  // Made by this call or not at all. `reserve`: bytes that are asked for before the first is written; 0 for none.
-  // `direct`: worth going past the page cache for, which copies no bytes but writes only while the caller waits.
-  bool Create(const std::string& path, uint64_t reserve, bool direct, sys::Fault& fault);
+  // Made by this call or not at all. `direct`: worth going past the page cache for, which copies no bytes but writes
+  // only while the caller waits.
+  bool Create(const std::string& path, bool direct, sys::Fault& fault);
+  bool Reserve(uint64_t size, sys::Fault& fault);
+  // Instead of writing: the same blocks as `source`, all `size` bytes of it, and they are on the device. `cloned`:
+  // whether these files can share them; if not, nothing has happened.
+  bool Clone(int source, uint64_t size, bool& cloned, sys::Fault& fault);
   bool Write(const char* bytes, uint64_t size, uint64_t at, sys::Fault& fault);
   // The holes at the end, and the mode.
   bool Finish(uint64_t size, uint32_t mode, sys::Fault& fault);

@@ -60,7 +60,7 @@ bool Transfer::OneFile(int root, size_t index, FileResult& result, sys::Fault& f
 
   if (!file.continues) whole_ = Continued(index) ? NewSha256() : nullptr;
   if (!whole_ && Continued(index)) return sys::Fail(fault, "copy.hash", "EVP_sha256", ENOSYS);
-  if (!file.target.empty() && !Begin(file, source, size, fault)) return false;
+  if (!file.target.empty() && !Begin(index, source, size, fault)) return false;
   Hashing hashing(cancelled_);
   Followers followers(size);
   if (!hashing.Follow(followers, order_.sha256, order_.blake3, whole_.get(), fault)) return false;
@@ -81,7 +81,7 @@ bool Transfer::OneFile(int root, size_t index, FileResult& result, sys::Fault& f
     if (result.whole.empty()) return sys::Fail(fault, "copy.hash", "EVP_DigestFinal_ex", EIO);
   }
   if (!output_) return true;
-  return (Continued(index) && order_.files[index + 1].target == file.target) || Finish(file, result, fault);
+  return (Continued(index) && order_.files[index + 1].target == file.target) || Finish(file, source, result, fault);
 }
 
 // Reads, and hands on what is read.
@@ -92,7 +92,7 @@ bool Transfer::Pass(const FileOrder& file, Source& source, uint64_t last, Follow
     start = std::min(start, last);
     end = std::min(end, last);
     followers.Zeros(start - at);
-    if (!output_) bytes_ += start - at;
+    Count(start - at);
     for (at = start; at < end;) {
       if (Cancelled(fault)) return false;
       char* buffer = followers.Buffer();
@@ -103,7 +103,7 @@ bool Transfer::Pass(const FileOrder& file, Source& source, uint64_t last, Follow
       if (got == 0) return sys::Fail(fault, "copy.changed", "pread64", ESTALE, file.source);
       uint64_t length = static_cast<uint64_t>(got);
       followers.Data(buffer, length);
-      if (!output_) bytes_ += length;
+      Count(length);
       source.Drop(at, length);
       at += length;
     }
@@ -111,15 +111,31 @@ bool Transfer::Pass(const FileOrder& file, Source& source, uint64_t last, Follow
   return true;
 }
 
-bool Transfer::Begin(const FileOrder& file, const Source& source, uint64_t size, sys::Fault& fault) {
-  if (file.continues && output_) return true;
-  output_ = std::make_unique<Output>(bytes_, verified_, cancelled_);
-  return output_->Begin(file.target, size, !order_.sparse || !source.has_holes(), order_.read_back, fault);
+// Where nothing is written, what was read counts.
+void Transfer::Count(uint64_t size) {
+  if (output_ && !output_->shares()) return;
+  bytes_ += size;
+  if (output_ && order_.read_back) verified_ += size;
 }
 
-bool Transfer::Finish(const FileOrder& file, FileResult& result, sys::Fault& fault) {
+bool Transfer::Begin(size_t index, Source& source, uint64_t size, sys::Fault& fault) {
+  const FileOrder& file = order_.files[index];
+  if (file.continues && output_) return true;
+  output_ = std::make_unique<Output>(bytes_, verified_, cancelled_);
+  if (!output_->Create(file.target, size, fault)) return false;
+  const bool holes = source.has_holes(), whole = size == source.size() && !file.continues && !Continued(index);
+  // Holes that are to be filled have to be written.
+  if (whole && (order_.sparse || !holes) && size > Ring::kBuffer && !output_->Share(source, fault)) return false;
+  return output_->shares() || output_->Begin(size, !order_.sparse || !holes, order_.read_back, fault);
+}
+
+bool Transfer::Finish(const FileOrder& file, const Source& source, FileResult& result, sys::Fault& fault) {
   std::unique_ptr<Output> output = std::move(output_);
   if (!output->target().Finish(output->size(), file.mode, fault)) return false;
+  if (output->shares() && order_.read_back && source.from_device()) {
+    result.read_back = source.same() ? ReadBackResult::kSame : ReadBackResult::kOther;
+    return output->target().Sync(fault);
+  }
   if (output->reads_back()) {
     result.read_back = output->same() ? ReadBackResult::kSame : ReadBackResult::kOther;
     return output->target().Sync(fault);

@@ -70,8 +70,9 @@ class Transfer {
   bool All(sys::Fault& fault);
   bool OneFile(int root, size_t index, FileResult& result, sys::Fault& fault);
   bool Pass(const FileOrder& file, Source& source, uint64_t end, Followers& followers, sys::Fault& fault);
-  bool Begin(const FileOrder& file, const Source& source, uint64_t size, sys::Fault& fault);
-  bool Finish(const FileOrder& file, FileResult& result, sys::Fault& fault);
+  void Count(uint64_t size);
+  bool Begin(size_t index, Source& source, uint64_t size, sys::Fault& fault);
+  bool Finish(const FileOrder& file, const Source& source, FileResult& result, sys::Fault& fault);
   bool Continued(size_t index) const;
   bool SyncAll(sys::Fault& fault);
   bool Cancelled(sys::Fault& fault) const;

@@ -47,6 +47,7 @@ export const copyFaultRules: Readonly<Record<string, FaultRule>> = {
   },
   'copy.read': { doing: 'read %', code: 'ERR_VAULT_IO', hint: 'See the kernel log (dmesg) for the device.' },
   'copy.create': { doing: 'make %', code: 'ERR_VAULT_TARGET', on: full },
+  'copy.clone': { doing: 'let % share the blocks of its source', code: 'ERR_VAULT_IO', on: full },
   'copy.reserve': { doing: 'reserve the space for %', code: 'ERR_VAULT_IO', on: full },
   'copy.write': { doing: 'write %', code: 'ERR_VAULT_IO', on: full },
   'copy.mode': { doing: 'set the mode of %', code: 'ERR_VAULT_IO' },

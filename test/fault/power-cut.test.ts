@@ -5,7 +5,7 @@
 // ANCHOR_POWER_CUTS=all: on every file system, and every state.
 import test, { type ExecutionContext } from 'ava';
 import { CutDisk, type Cut, type DiskFormat, type Dropped } from './helpers/cut-disk.js';
-import { cutCases, type CutCase } from './helpers/cut-cases.js';
+import { besidePut, cutCases, type CutCase } from './helpers/cut-cases.js';
 
 const all = process.env['ANCHOR_POWER_CUTS'] === 'all';
 const formats: readonly DiskFormat[] = all ? ['ext4', 'xfs', 'btrfs'] : ['ext4'];
@@ -52,6 +52,15 @@ for (const format of formats)
       t.deepEqual(violations, []);
       t.true(states > 5, String(states));
     });
+
+for (const format of ['xfs', 'btrfs'] as const)
+  test.serial(`${besidePut.name} on ${format}, the power cut at every moment`, async (t) => {
+    t.timeout(1_200_000);
+    const { states, violations } = await tried(t, format, besidePut, 'none');
+    t.log(`${states} states, ${violations.length} violations`);
+    t.deepEqual(violations, []);
+    t.true(states > 5, String(states));
+  });
 
 /** The same without what brings it to the disk. They have to find something, or the test above finds nothing either. */
 const controls: readonly (readonly [DiskFormat, string, Dropped])[] = [

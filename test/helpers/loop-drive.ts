@@ -15,10 +15,19 @@ export interface LoopDrive {
   readonly path: string;
 }
 
+const formatters = {
+  ext4: ['mkfs.ext4', '-q', '-F', '-m', '0'],
+  vfat: ['mkfs.vfat', '-F', '32'],
+  /** 300 MiB is the least. */
+  xfs: ['mkfs.xfs', '-q', '-f'],
+  btrfs: ['mkfs.btrfs', '-q', '-f'],
+} as const;
+export type DriveType = keyof typeof formatters;
+
 /** Makes a file system in a file and attaches it; both go with the test. */
 export async function loopDrive(
   t: ExecutionContext,
-  type: 'ext4' | 'vfat',
+  type: DriveType,
   megabytes: number,
   options: readonly string[] = [],
   attach: readonly string[] = [],
@@ -33,14 +42,14 @@ export async function loopDrive(
 
 export async function makeImage(
   image: string,
-  type: 'ext4' | 'vfat',
+  type: DriveType,
   megabytes: number,
   options: readonly string[] = [],
 ): Promise<void> {
   await writeFile(image, '');
   await truncate(image, megabytes << 20);
-  if (type === 'ext4') await run('mkfs.ext4', ['-q', '-F', '-m', '0', ...options, image]);
-  else await run('mkfs.vfat', ['-F', '32', ...options, image]);
+  const [program, ...words] = formatters[type];
+  await run(program, [...words, ...options, image]);
 }
 
 /** Mounts it for everybody until the test is over. */

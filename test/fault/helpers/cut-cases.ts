@@ -42,6 +42,27 @@ function changeOf(change: Change): CutCase {
   };
 }
 
+/** A source of 6 MiB on the same disk, where that shares blocks, which nobody has brought there yet. */
+export const besidePut: CutCase = {
+  name: 'put of what is on the same disk',
+  sources: (t) => scratch(t),
+  fill: async (mount) => (await Vault.init(join(mount, 'vault'))).close(),
+  words: (mount) => [
+    ...[...vaultDriver, join(mount, 'vault')],
+    ...['write and put', 'models/large', join(mount, 'large')],
+  ],
+  async problems(mount, told, sources) {
+    await using vault = await Vault.open(join(mount, 'vault'));
+    const seen = await vault.list();
+    await writeFile(join(sources, 'next'), 'next');
+    await vault.put('flakes/next', join(sources, 'next'));
+    return [
+      ...((await vault.verify()).ok ? [] : ['not whole']),
+      ...(told && seen.length !== 1 ? ['told, and not there'] : []),
+    ];
+  },
+};
+
 const init: CutCase = {
   name: 'init',
   sources: (t) => scratch(t),

@@ -1,5 +1,6 @@
 // One change of a vault in a process of its own, to be killed in the middle: node vault-driver.js VAULT CHANGE [WORDS…].
 // "done" on stdout: the caller was told so.
+import { writeFile } from 'node:fs/promises';
 import { Vault } from '../../../src/index.js';
 
 const [path = '', change = '', ...words] = process.argv.slice(2);
@@ -12,7 +13,10 @@ async function act(): Promise<void> {
   }
   await using vault = await Vault.open(path);
   if (change === 'put') await vault.put(first, second);
-  else if (change === 'put aside') await vault.put(first, second, { activate: false });
+  else if (change === 'write and put') {
+    await writeFile(second, 'beside'.repeat(1 << 20));
+    await vault.put(first, second);
+  } else if (change === 'put aside') await vault.put(first, second, { activate: false });
   else if (change === 'get') await vault.get(first, second);
   else if (change === 'rollback') await vault.rollback(first);
   else if (change === 'activate') await vault.activate(first);
