@@ -128,7 +128,7 @@ export function mostCached({ lanes }: CopyAnswer, name: string): readonly number
 }
 
 const legend = `Source cold, copy on the disk when the time ends. cached: of source and copy in the page cache afterwards. sparse: what a copy of 64 MiB with 1 MiB of
-data takes. A put cannot be faster than the slower of the two limits.`;
+data takes. A put cannot be faster than the slower of the two limits; where it shares the blocks of its source (XFS, btrfs) the first one is all there is.`;
 
 function renderLanes(size: number, lanes: readonly CopyLane[]): string {
   const answer = { size, lanes };
