@@ -68,6 +68,11 @@ export interface TransferOrder {
    * covered it, and compared; `readBack` has the result. Others are for the caller to read back.
    */
   readonly readBack: boolean;
+  /**
+   * Of whole files of more than 4 MiB the target shares the blocks of the source where the file system can do that; holes stay holes then. All of it is read
+   * from the device after an fdatasync, and compared with what the page cache has of the source; `readBack` has that result.
+   */
+  readonly share: boolean;
 }
 
 export interface TransferFile {
@@ -110,6 +115,8 @@ export interface TransferredFile {
   readonly whole: string;
   /** Whether the device gave back what was written; empty where that was not asked. */
   readonly readBack: '' | 'same' | 'other';
+  /** Whether the target has the blocks of the source. */
+  readonly shared: boolean;
   /** Of the source, as in TreeEntry. */
   readonly version: string;
   /** Whether it was read with O_DIRECT. */

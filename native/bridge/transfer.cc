@@ -22,6 +22,7 @@ bool ReadOrder(std::string_view text, copy::Order& order, std::string& mistake) 
     order.sparse = fields.Flag("sparse");
     order.past_cache = fields.Flag("pastCache");
     order.read_back = fields.Flag("readBack");
+    order.share = fields.Flag("share");
     // They own strings, so they lie in the order and not in the arena.
     fields.List<char>("files", [&order](Fields& item, char&) {
       copy::FileOrder file;
@@ -54,6 +55,7 @@ Napi::Value ResultsOf(Napi::Env env, const copy::Transfer& transfer) {
     object.Set("version", results[i].version);
     object.Set("whole", results[i].whole);
     object.Set("readBack", NameOf(results[i].read_back));
+    object.Set("shared", results[i].shared);
     object.Set("direct", results[i].direct);
     list.Set(i, object);
   }

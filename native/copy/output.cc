@@ -10,8 +10,7 @@ bool Output::Share(Source& source, sys::Fault& fault) {
   if (!target_.Clone(source.fd(), source.size(), shares_, fault)) return false;
   if (!shares_) return true;
   size_ = source.size();
-  source.TurnTo(target_.fd());
-  return true;
+  return source.ReadClone(target_.fd(), fault);
 }
 
 bool Output::Begin(uint64_t size, bool dense, bool read_back, sys::Fault& fault) {

@@ -79,9 +79,12 @@ void Source::OpenPastCache(int fd) {
   direct_fd_.reset(open(same.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC | O_NOCTTY));
 }
 
-void Source::TurnTo(int clone) {
-  turned_ = true;
+bool Source::ReadClone(int clone, sys::Fault& fault) {
+  const std::string same = "/proc/self/fd/" + std::to_string(clone);
+  clone_.reset(open(same.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!clone_) return sys::Fail(fault, "copy.open", "openat", errno, path_);
   OpenPastCache(clone);
+  return true;
 }
 
 bool Source::Resident(uint64_t at) const {
@@ -93,12 +96,12 @@ bool Source::NextData(uint64_t from, uint64_t& start, uint64_t& end, sys::Fault&
   start = from;
   end = size_;
   if (!holes_ || from >= size_) return true;
-  off_t data = lseek(fd_.get(), static_cast<off_t>(from), SEEK_DATA);
+  off_t data = lseek(Reader(), static_cast<off_t>(from), SEEK_DATA);
   if (data < 0 && errno == ENXIO) data = static_cast<off_t>(size_);  // nothing but a hole is left
   if (data < 0) return sys::Fail(fault, "copy.read", "lseek", errno, path_);
   start = std::min(static_cast<uint64_t>(data), size_);
   if (start == size_) return true;
-  off_t hole = lseek(fd_.get(), data, SEEK_HOLE);
+  off_t hole = lseek(Reader(), data, SEEK_HOLE);
   if (hole < 0) return sys::Fail(fault, "copy.read", "lseek", errno, path_);
   end = std::min(static_cast<uint64_t>(hole), size_);
   return end > start || Changed(fault);
@@ -108,11 +111,11 @@ int64_t Source::Read(char* buffer, uint64_t at, uint64_t end, sys::Fault& fault)
   size_t wanted = std::min<uint64_t>(Ring::kBuffer, end - at);
   for (;;) {
     // What nobody has read lately is not copied through the page cache.
-    const bool cold = direct_fd_ && at % Ring::kAlignment == 0 && (turned_ || !Resident(at));
+    const bool cold = direct_fd_ && at % Ring::kAlignment == 0 && (clone_ || !Resident(at));
     // O_DIRECT takes whole blocks only, and stops at the end of the file by itself.
     const size_t blocks = (wanted + Ring::kAlignment - 1) / Ring::kAlignment * Ring::kAlignment;
     ssize_t got =
-        pread(cold ? direct_fd_.get() : fd_.get(), buffer, cold || direct_ ? blocks : wanted, static_cast<off_t>(at));
+        pread(cold ? direct_fd_.get() : Reader(), buffer, cold || direct_ ? blocks : wanted, static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EINVAL && cold) {
       direct_fd_.reset();
@@ -121,13 +124,13 @@ int64_t Source::Read(char* buffer, uint64_t at, uint64_t end, sys::Fault& fault)
     if (got < 0) return sys::Fail(fault, "copy.read", "pread64", errno, path_), -1;
     got = std::min<int64_t>(got, static_cast<int64_t>(wanted));
     from_device_ = from_device_ && cold;
-    if (turned_ && cold && Resident(at) && !IsInCache(buffer, at, static_cast<size_t>(got), fault)) return -1;
-    return got;
+    return !clone_ || Compare(buffer, at, static_cast<size_t>(got), fault) ? got : -1;
   }
 }
 
 // What was written to the source is in the page cache as it was written, whatever the device has made of it.
-bool Source::IsInCache(const char* bytes, uint64_t at, size_t size, sys::Fault& fault) {
+bool Source::Compare(const char* bytes, uint64_t at, size_t size, sys::Fault& fault) {
+  if (size == 0 || (!Resident(at) && !Resident(at + size - 1))) return true;
   cached_.resize(Ring::kBuffer);
   for (size_t done = 0; done < size;) {
     ssize_t got = pread(fd_.get(), cached_.data() + done, size - done, static_cast<off_t>(at + done));
@@ -141,9 +144,9 @@ bool Source::IsInCache(const char* bytes, uint64_t at, size_t size, sys::Fault& 
 }
 
 void Source::Drop(uint64_t at, uint64_t size) const {
-  // Somebody else may be using it.
-  if (direct_ || Resident(at)) return;
-  posix_fadvise(fd_.get(), static_cast<off_t>(at), static_cast<off_t>(size), POSIX_FADV_DONTNEED);
+  // Somebody else may be using it; of a clone nobody does yet. O_DIRECT of btrfs may have gone through the page cache.
+  if (Resident(at) && !clone_) return;
+  posix_fadvise(Reader(), static_cast<off_t>(at), static_cast<off_t>(size), POSIX_FADV_DONTNEED);
 }
 
 bool Source::Unchanged(sys::Fault& fault) const {

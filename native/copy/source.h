@@ -30,10 +30,11 @@ class Source {
   // Fills `buffer` (Ring::kBuffer) from `at`, up to `end`. 0: the file has become shorter.
   int64_t Read(char* buffer, uint64_t at, uint64_t end, sys::Fault& fault);
 
-  // From here on it is read from a clone of it, past the page cache. What is in the page cache has to be the same.
-  void TurnTo(int clone);
-  // Of what was read since: whether all of it came from the device, and whether the page cache had the same.
-  bool from_device() const { return turned_ && from_device_; }
+  // From here on all that is read, and where its holes are, is of a clone of it, past the page cache where that can be
+  // done. What of the source itself is in the page cache is compared with it.
+  bool ReadClone(int clone, sys::Fault& fault);
+  // Whether all of the clone that was read came from the device, and whether the page cache had the same.
+  bool from_device() const { return clone_ && from_device_; }
   bool same() const { return same_; }
 
   // What was read up to here is not needed any more.
@@ -51,15 +52,16 @@ class Source {
  private:
   void LookAtCache();
   void OpenPastCache(int fd);
-  bool IsInCache(const char* bytes, uint64_t at, size_t size, sys::Fault& fault);
+  bool Compare(const char* bytes, uint64_t at, size_t size, sys::Fault& fault);
   bool Resident(uint64_t at) const;
+  int Reader() const { return clone_ ? clone_.get() : fd_.get(); }
   bool Changed(sys::Fault& fault) const;
 
-  sys::UniqueFd fd_, direct_fd_;
+  sys::UniqueFd fd_, clone_, direct_fd_;
   std::string path_, version_;
   uint64_t size_ = 0;
   bool direct_ = false, holes_ = false;
-  bool turned_ = false, from_device_ = true, same_ = true;
+  bool from_device_ = true, same_ = true;
   std::vector<char> cached_;
   std::vector<bool> resident_;  // for each piece of Ring::kBuffer bytes: some of it was in the page cache before
 };

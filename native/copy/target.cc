@@ -22,11 +22,6 @@ size_t Blocks(const char* bytes, uint64_t size, uint64_t at) {
   return aligned ? size / Ring::kAlignment * Ring::kAlignment : 0;
 }
 
-// Two file systems, one that shares no blocks, or a file that it does not share them of.
-bool CannotShare(int error) {
-  return error == EXDEV || error == EOPNOTSUPP || error == ENOTTY || error == EINVAL || error == ETXTBSY;
-}
-
 }  // namespace
 
 bool Target::Create(const std::string& path, bool direct, sys::Fault& fault) {
@@ -47,7 +42,15 @@ bool Target::Clone(int source, uint64_t size, bool& cloned, sys::Fault& fault) {
   // What of the source is in memory only is written out by this, so both have the bytes of one moment:
   // ioctl_ficlone(2).
   cloned = ioctl(fd_.get(), FICLONE, source) == 0;
-  if (!cloned) return CannotShare(errno) || sys::Fail(fault, "copy.clone", "ioctl", errno, path_);
+  // There are many reasons why not, and most of them none why a copy should fail.
+  if (!cloned && errno == EIO) return sys::Fail(fault, "copy.clone", "ioctl", errno, path_);
+  struct stat info;
+  if (fstat(fd_.get(), &info) < 0) return sys::Fail(fault, "copy.clone", "fstat", errno, path_);
+  // XFS may say of a part that it is all, and what is longer is a source that has changed.
+  cloned = cloned && static_cast<uint64_t>(info.st_size) == size;
+  if (!cloned)
+    return info.st_size == 0 || ftruncate(fd_.get(), 0) == 0 ||
+           sys::Fail(fault, "copy.clone", "ftruncate", errno, path_);
   written_ = behind_ = size;
   // And out of what the device would lose with the power.
   return fdatasync(fd_.get()) == 0 || sys::Fail(fault, "copy.sync", "fdatasync", errno, path_);

@@ -23,8 +23,8 @@ class Target {
   // only while the caller waits.
   bool Create(const std::string& path, bool direct, sys::Fault& fault);
   bool Reserve(uint64_t size, sys::Fault& fault);
-  // Instead of writing: the same blocks as `source`, all `size` bytes of it, and they are on the device. `cloned`:
-  // whether these files can share them; if not, nothing has happened.
+  // Instead of writing: the same blocks as `source`, which has `size` bytes, and they are on the device. `cloned`:
+  // whether these files can share them; if not, it is empty.
   bool Clone(int source, uint64_t size, bool& cloned, sys::Fault& fault);
   bool Write(const char* bytes, uint64_t size, uint64_t at, sys::Fault& fault);
   // The holes at the end, and the mode.

@@ -92,7 +92,7 @@ bool Transfer::Pass(const FileOrder& file, Source& source, uint64_t last, Follow
     start = std::min(start, last);
     end = std::min(end, last);
     followers.Zeros(start - at);
-    Count(start - at);
+    Count(source, start - at);
     for (at = start; at < end;) {
       if (Cancelled(fault)) return false;
       char* buffer = followers.Buffer();
@@ -103,7 +103,7 @@ bool Transfer::Pass(const FileOrder& file, Source& source, uint64_t last, Follow
       if (got == 0) return sys::Fail(fault, "copy.changed", "pread64", ESTALE, file.source);
       uint64_t length = static_cast<uint64_t>(got);
       followers.Data(buffer, length);
-      Count(length);
+      Count(source, length);
       source.Drop(at, length);
       at += length;
     }
@@ -112,10 +112,10 @@ bool Transfer::Pass(const FileOrder& file, Source& source, uint64_t last, Follow
 }
 
 // Where nothing is written, what was read counts.
-void Transfer::Count(uint64_t size) {
+void Transfer::Count(const Source& source, uint64_t size) {
   if (output_ && !output_->shares()) return;
   bytes_ += size;
-  if (output_ && order_.read_back) verified_ += size;
+  if (source.from_device()) verified_ += size;
 }
 
 bool Transfer::Begin(size_t index, Source& source, uint64_t size, sys::Fault& fault) {
@@ -123,16 +123,16 @@ bool Transfer::Begin(size_t index, Source& source, uint64_t size, sys::Fault& fa
   if (file.continues && output_) return true;
   output_ = std::make_unique<Output>(bytes_, verified_, cancelled_);
   if (!output_->Create(file.target, size, fault)) return false;
-  const bool holes = source.has_holes(), whole = size == source.size() && !file.continues && !Continued(index);
-  // Holes that are to be filled have to be written.
-  if (whole && (order_.sparse || !holes) && size > Ring::kBuffer && !output_->Share(source, fault)) return false;
-  return output_->shares() || output_->Begin(size, !order_.sparse || !holes, order_.read_back, fault);
+  const bool whole = size == source.size() && !file.continues && !Continued(index);
+  if (order_.share && whole && size > Ring::kBuffer && !output_->Share(source, fault)) return false;
+  return output_->shares() || output_->Begin(size, !order_.sparse || !source.has_holes(), order_.read_back, fault);
 }
 
 bool Transfer::Finish(const FileOrder& file, const Source& source, FileResult& result, sys::Fault& fault) {
   std::unique_ptr<Output> output = std::move(output_);
   if (!output->target().Finish(output->size(), file.mode, fault)) return false;
-  if (output->shares() && order_.read_back && source.from_device()) {
+  result.shared = output->shares();
+  if (source.from_device()) {
     result.read_back = source.same() ? ReadBackResult::kSame : ReadBackResult::kOther;
     return output->target().Sync(fault);
   }

@@ -36,6 +36,7 @@ struct Order {
   bool sparse = false;      // holes stay holes
   bool past_cache = false;  // reads what is on the device
   bool read_back = false;   // large targets are read back while they are written
+  bool share = false;       // or, if they are whole files, share the blocks of their source where that can be done
 };
 
 // Whether the device gives back what was written; of large targets only.
@@ -46,6 +47,7 @@ struct FileResult {
   std::string sha256, blake3, version;
   std::string whole;  // SHA-256 of all from the last that does not continue on; of the last of them
   ReadBackResult read_back = ReadBackResult::kNone;
+  bool shared = false;  // has the blocks of its source
   bool direct = false;
 };
 
@@ -70,7 +72,7 @@ class Transfer {
   bool All(sys::Fault& fault);
   bool OneFile(int root, size_t index, FileResult& result, sys::Fault& fault);
   bool Pass(const FileOrder& file, Source& source, uint64_t end, Followers& followers, sys::Fault& fault);
-  void Count(uint64_t size);
+  void Count(const Source& source, uint64_t size);
   bool Begin(size_t index, Source& source, uint64_t size, sys::Fault& fault);
   bool Finish(const FileOrder& file, const Source& source, FileResult& result, sys::Fault& fault);
   bool Continued(size_t index) const;

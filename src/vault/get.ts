@@ -57,6 +57,7 @@ export async function get(
         sparse: true,
         pastCache: false,
         readBack: true,
+        share: true,
       },
       { phase: 'copy', total: meta.size },
       options,

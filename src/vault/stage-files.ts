@@ -35,20 +35,21 @@ export async function stageFiles(
   const places = new Map(source.files.map((file) => [file, source.type === 'file' ? name : file.path]));
   const stage: Staging = { core, source, root, places, options, stored: new Map(), back: new Map() };
   const linked = await shareWhatIsThere(stage, duplicates);
-  await copy(
+  const cloned = await copy(
     stage,
     source.files.filter((file) => !linked.has(file)),
+    true,
   );
 
   const bad = await badFiles(stage, source.files);
-  const lost = bad.filter((file) => !linked.has(file));
+  const lost = bad.filter((file) => !linked.has(file) && !cloned.has(file));
   if (lost.length > 0) throw notOnDisk(lost);
-  // What was there already has been damaged since: this source is as good a chance as any to have it whole again.
+  // What was on the disk already has been damaged since, and is still in memory as it was or comes from elsewhere: a copy is whole.
   if (bad.length > 0) {
     await attempt('vault.stage', root, async () => {
       for (const file of bad) await unlink(join(root, places.get(file) ?? ''));
     });
-    await copy(stage, bad);
+    await copy(stage, bad, false);
     const again = await badFiles(stage, bad);
     if (again.length > 0) throw notOnDisk(again);
   }
@@ -85,8 +86,14 @@ async function shareWhatIsThere(stage: Staging, duplicates: Duplicates): Promise
   return linked;
 }
 
-async function copy(stage: Staging, files: readonly SourceFile[]): Promise<void> {
-  if (files.length === 0) return;
+/** Returns which of them share the blocks of their source. */
+async function copy(
+  stage: Staging,
+  files: readonly SourceFile[],
+  share: boolean,
+): Promise<ReadonlySet<SourceFile>> {
+  const shared = new Set<SourceFile>();
+  if (files.length === 0) return shared;
   const { core, source, root, places, options } = stage;
   const order = files.map((file): FileRequest => ({
     source: file.source,
@@ -104,6 +111,7 @@ async function copy(stage: Staging, files: readonly SourceFile[]): Promise<void>
       sparse: true,
       pastCache: false,
       readBack: true,
+      share,
     },
     { phase: 'copy', total: sizeOf(files) },
     options,
@@ -111,7 +119,9 @@ async function copy(stage: Staging, files: readonly SourceFile[]): Promise<void>
   for (const [at, file] of files.entries()) {
     keep(stage, file, results[at]);
     stage.back.set(file, results[at]?.readBack ?? '');
+    if (results[at]?.shared === true) shared.add(file);
   }
+  return shared;
 }
 
 async function badFiles(stage: Staging, files: readonly SourceFile[]): Promise<readonly SourceFile[]> {

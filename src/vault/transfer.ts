@@ -35,10 +35,11 @@ export interface PhaseInfo {
 /** All of a file, unless a range is named. */
 export type FileRequest = Omit<TransferFile, keyof typeof wholeFile> & Partial<typeof wholeFile>;
 
-/** Nothing is read back, unless it is said. */
-export type TransferRequest = Omit<TransferOrder, 'files' | 'readBack'> & {
+/** Nothing is read back and no blocks are shared, unless it is said. */
+export type TransferRequest = Omit<TransferOrder, 'files' | 'readBack' | 'share'> & {
   readonly files: readonly FileRequest[];
   readonly readBack?: boolean;
+  readonly share?: boolean;
 };
 
 const wholeFile: Pick<TransferFile, 'offset' | 'length' | 'continues'> = {
@@ -51,8 +52,8 @@ const interval = 100;
 /** What the rate is the mean of, in ticks. */
 const window = 20;
 
-function orderOf({ files, readBack = false, ...how }: TransferRequest): TransferOrder {
-  return { ...how, readBack, files: files.map((file) => ({ ...wholeFile, ...file })) };
+function orderOf({ files, readBack = false, share = false, ...how }: TransferRequest): TransferOrder {
+  return { ...how, readBack, share, files: files.map((file) => ({ ...wholeFile, ...file })) };
 }
 
 /** Runs one native transfer: rejects with a RoomError, or with the reason of the signal once nothing runs any more. */
@@ -71,7 +72,9 @@ export async function runTransfer(
     // What is on the disk already is still being read back.
     const reading = order.readBack && now.bytes >= total;
     const bytes = before + (reading ? now.verified : now.bytes);
-    samples.push({ at: performance.now(), bytes: before + now.bytes + now.verified });
+    // It goes back where reading back begins.
+    if (bytes < (samples.at(-1)?.bytes ?? 0)) samples.length = 0;
+    samples.push({ at: performance.now(), bytes });
     if (samples.length > window) samples.shift();
     const [first, last] = [samples[0], samples.at(-1)];
     const time = first === undefined || last === undefined ? 0 : last.at - first.at;

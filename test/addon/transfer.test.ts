@@ -1,11 +1,23 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import type { FaultError, Json, TransferFile, TransferOrder } from '../../types/addon.js';
 import { loadAddon } from '../../src/addon/load.js';
+import { cachedBytes } from '../helpers/cached-bytes.js';
 import { startFresh } from '../helpers/fresh-process.js';
 import { scratch } from '../helpers/image.js';
 
@@ -35,6 +47,7 @@ function order(
     sparse: true,
     pastCache: false,
     readBack: false,
+    share: false,
     ...more,
   };
   return JSON.stringify(whole);
@@ -114,18 +127,6 @@ test('what was cached of the source stays so, and of the target nothing does', a
   t.true(cached > 40 << 20, `${cached} of the source`);
   t.true((await cachedBytes(join(directory, 'to'))) < 4 << 20);
 });
-
-/** As fincore(1) has it. */
-async function cachedBytes(path: string): Promise<number> {
-  const { stdout } = await promisify(execFile)('fincore', [
-    '--bytes',
-    '--noheadings',
-    '--output',
-    'RES',
-    path,
-  ]);
-  return Number(stdout);
-}
 
 // Smaller and larger than a buffer, and than what is read back while it is written.
 for (const part of [1000, 4 << 20, (5 << 20) + 1, 70 << 20])
@@ -279,7 +280,9 @@ test('cancelled before and during', async (t) => {
   const early = new addon.Transfer(order(directory, [copy('from')]));
   early.cancel();
   t.like(await fault(t, early.run()), { step: 'copy.cancelled' });
-  const late = new addon.Transfer(order(directory, [copy('from', join(directory, 'to'))]));
+  // Long enough for a thread that is kept waiting.
+  await truncate(join(directory, 'from'), 4 * 2 ** 30);
+  const late = new addon.Transfer(order(directory, [copy('from')], { sparse: false }));
   const running = late.run();
   setImmediate(() => late.cancel());
   t.like(await fault(t, running), { step: 'copy.cancelled' });

@@ -70,12 +70,14 @@ const controls: readonly (readonly [DiskFormat, string, Dropped])[] = [
   ['ext4', 'pack', 'directories'],
   ['btrfs', 'put models/tiny', 'directories'],
   ['xfs', 'put models/tiny', 'all'],
+  ['xfs', besidePut.name, 'all'],
+  ['btrfs', besidePut.name, 'all'],
 ];
 
 for (const [format, name, drop] of controls)
   test.serial(`control: ${name} on ${format} without fsync of ${drop}`, async (t) => {
     t.timeout(1_200_000);
-    const each = cutCases.find((one) => one.name === name)!;
+    const each = [...cutCases, besidePut].find((one) => one.name === name)!;
     const { states, violations } = await tried(t, format, each, drop);
     t.log(`${states} states, ${violations.length} violations, such as: ${violations.at(-1) ?? '-'}`);
     t.true(violations.length > 0);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -56,9 +56,17 @@ export const besidePut: CutCase = {
     const seen = await vault.list();
     await writeFile(join(sources, 'next'), 'next');
     await vault.put('flakes/next', join(sources, 'next'));
+    const stored = told && seen.length === 1 ? (await vault.inspect('models/large')).path : null;
+    // Of btrfs the source is not there: nobody has asked for that.
+    const beside = await stat(join(mount, 'large')).catch(() => null);
     return [
       ...((await vault.verify()).ok ? [] : ['not whole']),
-      ...(told && seen.length !== 1 ? ['told, and not there'] : []),
+      ...(told && stored === null ? ['told, and not there'] : []),
+      ...(stored === null ||
+      beside?.size !== 6 << 20 ||
+      (await run('filefrag', ['-v', stored])).stdout.includes('shared')
+        ? []
+        : ['shares nothing']),
     ];
   },
 };
