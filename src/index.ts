@@ -37,7 +37,7 @@ export type { ExecOptions } from './spec/exec-options.js';
 export type { PoolOptions, PoolSpec, TakeOptions } from './spec/take-options.js';
 export type { HostMountSpec, MountSpec, TmpfsMountSpec, VaultMountSpec } from './spec/mounts.js';
 export type { NixSpec } from './spec/nix.js';
-export type { CheckedReady, CheckedService, ReadySpec } from './spec/services.js';
+export type { CheckedReady, CheckedService, ReadySpec, ReadyWhen } from './spec/services.js';
 export type { ServiceSpec, ServicesSpec } from './spec/services.js';
 export type { CheckedNix } from './spec/nix.js';
 export type { CheckpointsSpec, DropzoneSpec } from './spec/dropzones.js';

@@ -70,7 +70,8 @@ export type CheckedReady = ReadyWhen & {
   readonly timeout: number;
 };
 
-type ReadyWhen =
+/** What a service is ready by. */
+export type ReadyWhen =
   | { readonly kind: 'started' }
   | { readonly kind: 'port'; readonly port: number }
   | { readonly kind: 'path'; readonly path: string }
