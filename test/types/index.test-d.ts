@@ -114,6 +114,9 @@ expectType<Promise<CurrentEnvironment | null>>(flake.current());
 expectAssignable<Parameters<Flake['declare']>[0]>({ packages: { add: ['hello'] }, env: { A: null } });
 expectAssignable<Parameters<Flake['declare']>[0]>({ packages: ['hello'], entry: { run: ['hello'] } });
 expectNotAssignable<Parameters<Flake['declare']>[0]>({ packages: 'hello' });
-expectError(flake.declare({ services: {} }));
+expectAssignable<Parameters<Flake['declare']>[0]>({
+  services: { web: { command: ['httpd'], ready: { port: 80 } }, old: null },
+});
+expectError(flake.declare({ services: { web: { ready: { port: 80 } } } }));
 expectError(flake.lock({ update: 'some' }));
 expectNotAssignable<new () => unknown>(Flake);
