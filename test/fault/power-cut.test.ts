@@ -43,20 +43,15 @@ function spread(cuts: readonly Cut[]): readonly Cut[] {
   return cuts.filter(({ told }, at) => told || wanted.has(at));
 }
 
-for (const format of formats)
-  for (const each of cutCases)
-    test.serial(`${each.name} on ${format}, the power cut at every moment`, async (t) => {
-      t.timeout(1_200_000);
-      const { states, violations } = await tried(t, format, each, 'none');
-      t.log(`${states} states, ${violations.length} violations`);
-      t.deepEqual(violations, []);
-      t.true(states > 5, String(states));
-    });
-
-for (const format of ['xfs', 'btrfs'] as const)
-  test.serial(`${besidePut.name} on ${format}, the power cut at every moment`, async (t) => {
+const tries: readonly (readonly [DiskFormat, CutCase])[] = [
+  ...formats.flatMap((format) => cutCases.map((each) => [format, each] as const)),
+  ['xfs', besidePut],
+  ['btrfs', besidePut],
+];
+for (const [format, each] of tries)
+  test.serial(`${each.name} on ${format}, the power cut at every moment`, async (t) => {
     t.timeout(1_200_000);
-    const { states, violations } = await tried(t, format, besidePut, 'none');
+    const { states, violations } = await tried(t, format, each, 'none');
     t.log(`${states} states, ${violations.length} violations`);
     t.deepEqual(violations, []);
     t.true(states > 5, String(states));
