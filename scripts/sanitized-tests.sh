@@ -11,4 +11,4 @@ LD_PRELOAD=$(g++ -print-file-name=libasan.so):$(g++ -print-file-name=libubsan.so
 ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export ANCHOR_ROOMS_ADDON LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS
-exec node node_modules/ava/entrypoints/cli.mjs --tap 'test/room/**/*.test.ts' '!test/room/unit/**'
+exec node node_modules/ava/entrypoints/cli.mjs --tap --concurrency=1 'test/room/**/*.test.ts' '!test/room/unit/**'

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import type { ExecutionContext } from 'ava';
 import { Anchor, type NixSpec, type RoomSpec, type RunResult } from '../../src/index.js';
+import { hideNix } from './hide-nix.js';
 import { nixPlank } from './nix-plank.js';
 import { OfflineFlake } from './offline-flake.js';
 
@@ -17,10 +17,7 @@ export class NixRooms {
     // Said each time that it is built, so that a test sees whether it was.
     offline.addPackage('slow', 'echo "slow is built" >&2; mkdir $out; echo ${hello} > $out/x');
     const plank = await nixPlank();
-    const before = process.env['PATH'];
-    process.env['PATH'] = '/usr/sbin:/sbin';
-    t.teardown(() => void (process.env['PATH'] = before));
-    t.throws(() => execFileSync('nix', ['--version'], { stdio: 'ignore' }), { code: 'ENOENT' });
+    hideNix(t);
     const anchor = await Anchor.open({ vault: offline.vault.path, reserve: 0 });
     t.teardown(() => anchor.close());
     return new NixRooms(offline, anchor, plank);

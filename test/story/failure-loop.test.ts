@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
 import { Anchor, RoomError, type AuditRecord, type RoomSpec } from '../../src/index.js';
+import { hideNix } from '../helpers/hide-nix.js';
 import { OfflineFlake } from '../helpers/offline-flake.js';
 
 const weights = 'models/tiny';
@@ -26,8 +27,7 @@ const told = ({ operation, phase, reference, message, code }: AuditRecord): stri
 test('destroy, edit, build, spawn with the same weights; a broken declaration changes nothing; and back', async (t) => {
   t.timeout(300_000);
   const offline = await OfflineFlake.make(t);
-  process.env['PATH'] = '/usr/sbin:/sbin';
-  t.teardown(() => void (process.env['PATH'] = path));
+  hideNix(t);
   const anchor = await Anchor.open({ vault: { path: offline.vault.path, record: true }, reserve: 0 });
   t.teardown(() => anchor.close());
   const vault = anchor.vault!;
