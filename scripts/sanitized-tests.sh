@@ -11,4 +11,10 @@ LD_PRELOAD=$(g++ -print-file-name=libasan.so):$(g++ -print-file-name=libubsan.so
 ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export ANCHOR_ROOMS_ADDON LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS
-exec node node_modules/ava/entrypoints/cli.mjs --tap --concurrency=1 'test/room/**/*.test.ts' '!test/room/unit/**'
+set -- 'test/room/**/*.test.ts' '!test/room/unit/**'
+# Not whole: without what differs in TypeScript alone.
+[ "${ANCHOR_TESTS:-}" = whole ] || for name in bad-spec bad-plank bad-command checkpoints collected diagnostics dropzones environment \
+  host-plank hostile-plank identity-host mount-races outcome plank-idle records root services vault vault-mounts vault-planks; do
+  set -- "$@" "!test/room/$name.test.ts"
+done
+exec node node_modules/ava/entrypoints/cli.mjs --tap --concurrency=1 "$@"

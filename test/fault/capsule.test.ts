@@ -2,15 +2,12 @@
 // that fail or lie. A capsule is there whole or not at all, and what a vault had stays whole.
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { Vault, verifyCapsule } from '../../src/index.js';
 import { sample } from '../capsule/sample.js';
 import { drivenBy, faulty } from './helpers/driven.js';
 
-const { driven, atEveryStep } = drivenBy(
-  fileURLToPath(new URL('./helpers/capsule-driver.js', import.meta.url)),
-);
+const { driven, atEveryStep } = drivenBy('test/fault/helpers/capsule-driver');
 
 async function removeCapsules(directory: string): Promise<void> {
   for (const name of ['tiny.capsule', 'tiny.capsule.partial'])
@@ -22,7 +19,7 @@ test.serial('packing, killed at every step', async (t) => {
   const { directory } = await sample(t);
   const capsule = join(directory, 'tiny.capsule');
   const before = await readdir(directory);
-  const { states, problems } = await atEveryStep(
+  const { states, calls, problems } = await atEveryStep(
     directory,
     'pack',
     () => removeCapsules(directory),
@@ -35,9 +32,9 @@ test.serial('packing, killed at every step', async (t) => {
       return [];
     },
   );
-  t.log(`${states} states, ${problems.length} violations`);
+  t.log(`${calls} calls, ${states} states, ${problems.length} violations`);
   t.deepEqual(problems, []);
-  t.true(states > 30, String(states));
+  t.true(calls > 30, String(calls));
   t.true((await verifyCapsule(capsule)).ok, 'the last one was not killed');
 });
 
@@ -48,7 +45,7 @@ test.serial('receiving, killed at every step', async (t) => {
   const path = join(directory, 'vault');
   const template = join(directory, 'template');
   await (await oldVault(template, directory)).close();
-  const { states, problems } = await atEveryStep(
+  const { states, calls, problems } = await atEveryStep(
     directory,
     'receive',
     async () => {
@@ -67,9 +64,9 @@ test.serial('receiving, killed at every step', async (t) => {
       return told && active !== 2 ? ['told, and not active'] : [];
     },
   );
-  t.log(`${states} states, ${problems.length} violations`);
+  t.log(`${calls} calls, ${states} states, ${problems.length} violations`);
   t.deepEqual(problems, []);
-  t.true(states > 40, String(states));
+  t.true(calls > 40, String(calls));
 });
 
 async function oldVault(path: string, directory: string): Promise<Vault> {

@@ -1,5 +1,6 @@
 // Every system call that a program makes on the way to a room, in it and away from it fails once, in turn: test/fault/helpers.
 import test from 'ava';
+import { whole } from '../helpers/extent.js';
 import { Campaign, targetsOf } from './helpers/campaign.js';
 import { errorOf, isLeftAlone } from './helpers/expectations.js';
 import type { Role } from './helpers/injector.js';
@@ -40,7 +41,7 @@ for (const [scenario, roles, what] of rows) {
     const campaign = await Campaign.start(t);
     const counts = await campaign.record(scenario, roles);
     const judged: Judged[] = [];
-    const most = scenario === 'spawn' ? 32 : 6;
+    const most = (scenario === 'spawn' ? 4 : 1) * (whole ? 8 : 3);
     for (const target of targetsOf(counts, most, ({ call }) => errorOf(call)))
       if (!isLeftAlone(target)) judged.push(judge(target, await campaign.try({ scenario, target })));
     report(t, judged);

@@ -1,6 +1,7 @@
 // Whoever makes a room is killed at every system call on the way, in turn: the out-of-memory killer of the host, or a person.
 import test from 'ava';
 import { constants } from 'node:os';
+import { whole } from '../helpers/extent.js';
 import { Campaign, targetsOf } from './helpers/campaign.js';
 import { isLeftAlone } from './helpers/expectations.js';
 import type { Role } from './helpers/injector.js';
@@ -21,7 +22,7 @@ for (const [scenario, roles, what] of rows) {
     const campaign = await Campaign.start(t);
     const counts = await campaign.record(scenario, roles);
     const judged: Judged[] = [];
-    for (const target of targetsOf(counts, 4, () => -constants.signals.SIGKILL))
+    for (const target of targetsOf(counts, whole ? 4 : 2, () => -constants.signals.SIGKILL))
       if (!isLeftAlone(target)) judged.push(judgeKill(target, await campaign.try({ scenario, target })));
     report(t, judged);
   });

@@ -2,15 +2,15 @@
 // system call that changes it, and all the time in between. Each copy is mounted as the next boot would: what was stored is whole, the
 // old state or the new one is there, the new one if somebody was told so, and the next change works.
 //
-// ANCHOR_POWER_CUTS=all: on every file system, and every state.
+// ANCHOR_TESTS=whole: on every file system, and every state.
 import test, { type ExecutionContext } from 'ava';
+import { whole } from '../helpers/extent.js';
 import { CutDisk, type Cut, type DiskFormat, type Dropped } from './helpers/cut-disk.js';
 import { besidePut, cutCases, type CutCase } from './helpers/cut-cases.js';
 
-const all = process.env['ANCHOR_POWER_CUTS'] === 'all';
-const formats: readonly DiskFormat[] = all ? ['ext4', 'xfs', 'btrfs'] : ['ext4'];
+const formats: readonly DiskFormat[] = whole ? ['ext4', 'xfs', 'btrfs'] : ['ext4'];
 /** Of each case, evenly spread; the last, which was told, is always one of them. */
-const most = all ? Infinity : 24;
+const most = whole ? Infinity : 24;
 
 async function tried(
   t: ExecutionContext,

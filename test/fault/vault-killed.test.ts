@@ -3,17 +3,21 @@
 import { execFile } from 'node:child_process';
 import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { Vault } from '../../src/index.js';
 import { cProgram } from '../helpers/c-program.js';
 import { scratch } from '../helpers/image.js';
+import { joinedProgram } from '../helpers/joined-program.js';
 import { changes, prepare } from './helpers/vault-changes.js';
 import { problemsOf } from './helpers/vault-problems.js';
 
 const run = promisify(execFile);
-const driver = fileURLToPath(new URL('./helpers/vault-driver.js', import.meta.url));
+let driver = '';
+
+test.before(async () => {
+  driver = await joinedProgram('test/fault/helpers/vault-driver');
+});
 
 for (const change of changes) {
   test.serial(`${change.name} ${change.words('')[0] ?? ''}, killed at every step`, async (t) => {

@@ -2,13 +2,11 @@
 // the same record without some of its fsync are the control: they have to find something.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { Vault } from '../../src/index.js';
 import { scratch } from '../helpers/image.js';
+import { joinedProgram } from '../helpers/joined-program.js';
 import { recordWrites, Volatile, type Write } from './helpers/write-log.js';
-
-const driver = fileURLToPath(new URL('./helpers/vault-driver.js', import.meta.url));
 
 /** Places where something is shown to others that is not on the disk. */
 function violations(writes: readonly Write[], vault: string): readonly string[] {
@@ -51,6 +49,7 @@ test('nothing is shown before it is on the disk, and without fsync the same test
   // Some are shared, some are new.
   for (const name of ['c', 'below/d']) await writeFile(join(tree, name), name.repeat(5000));
 
+  const driver = await joinedProgram('test/fault/helpers/vault-driver');
   const words = [process.execPath, driver, path, 'put', 'datasets/set', tree];
   const writes = await recordWrites(words, join(directory, 'log'), path);
   const count = (call: Write['call']): number => writes.filter((write) => write.call === call).length;

@@ -56,7 +56,7 @@ export async function runGuest(
     const environment = {
       ANCHOR_ROOMS_GUEST: parts.kernel.release,
       ANCHOR_ROOMS_ACCELERATOR: parts.accelerator,
-      ANCHOR_POWER_CUTS: process.env['ANCHOR_POWER_CUTS'] ?? '',
+      ANCHOR_TESTS: process.env['ANCHOR_TESTS'] ?? '',
     };
     const disks = {
       runtime: { image: parts.runtime, writable: false },

@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync, existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { joinRunner } from './modules.js';
 import { cache, once, repository } from './paths.js';
 import { fileStamp, librariesOf, runTool, stamp, tool } from './tools.js';
 
@@ -15,20 +16,21 @@ const programs = [
   'dmsetup',
 ];
 
-/** Packages of node_modules, with all they stand on: the test runner, and what the library itself needs. */
-const modules = ['ava', 'bindings'];
+/** Packages of node_modules that the library itself needs; with all they stand on. */
+const modules = ['bindings'];
 
 /** The part of the guest's root that seldom changes: this very Node, busybox as the userland, tools, node_modules. */
 export async function obtainRuntime(): Promise<string> {
   const copied = [process.execPath, tool('busybox'), ...programs.map(tool)];
   const lock = readFileSync(join(repository, 'package-lock.json'));
-  const name = stamp(['2', process.version, lock, ...copied.map(fileStamp)]);
-  const made = await once(join(cache, 'runtime', name), (directory) => {
+  const name = stamp(['3', process.version, lock, ...copied.map(fileStamp)]);
+  const made = await once(join(cache, 'runtime', name), async (directory) => {
     const root = join(directory, 'root');
     makeSkeleton(root);
     for (const program of copied) copyProgram(program, root);
     for (const applet of runTool('busybox', ['--list']).trim().split('\n')) linkApplet(root, applet);
     copyModules(join(root, 'repo'));
+    await joinRunner(join(root, 'repo'));
     // Uncompressed: reading a disk of the host costs an emulated processor nothing, unpacking costs seconds.
     const plain = ['-noI', '-noD', '-noF', '-noX', '-all-root', '-no-progress', '-quiet'];
     runTool('mksquashfs', [root, join(directory, 'runtime.sqsh'), ...plain]);

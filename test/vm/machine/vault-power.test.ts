@@ -2,7 +2,7 @@
 // state that a power cut could have left is made from the record and mounted: all writes up to one, and of those that no flush had
 // made sure of, any that chance picks. The old state or the new one is there, whole; the new one if somebody was told so.
 //
-// ANCHOR_POWER_CUTS=all: every state.
+// ANCHOR_TESTS=whole: every state.
 import { closeSync, copyFileSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -10,14 +10,14 @@ import { packCapsule, Vault, verifyCapsule, type CapsuleRequest } from '../../..
 import { sample } from '../../capsule/sample.js';
 import { changes, prepare } from '../../fault/helpers/vault-changes.js';
 import { problemsOf } from '../../fault/helpers/vault-problems.js';
+import { whole } from '../../helpers/extent.js';
 import { scratch } from '../../helpers/image.js';
 import { attachLoop, emptyFile, guestProgram, MappedDisk } from '../../helpers/mapped-disk.js';
 import { WriteRecord, type RecordedWrite } from '../../helpers/write-record.js';
 
-const all = process.env['ANCHOR_POWER_CUTS'] === 'all';
-const mostPrefixes = all ? Infinity : 14;
-const mostPicked = all ? 200 : 10;
-const mostLying = all ? 40 : 8;
+const mostPrefixes = whole ? Infinity : 14;
+const mostPicked = whole ? 200 : 10;
+const mostLying = whole ? 40 : 8;
 
 interface Subject {
   readonly format: 'ext4' | 'vfat';
