@@ -21,13 +21,26 @@ function sign(): void {
   process.umask(0o022);
 }
 
-function between<T>(work: () => T): T {
+let looking = false;
+
+function turn(): void {
   sign();
+  looking = !looking;
+}
+
+/** Native code that JavaScript calls. */
+function between<T>(work: () => T): T {
+  turn();
   try {
     return work();
   } finally {
-    sign();
+    turn();
   }
+}
+
+/** JavaScript that native code calls: of events, some of which it tells while it is called itself. */
+function outside<T>(work: () => T): T {
+  return looking ? between(work) : work();
 }
 
 /** Of all that the thread of JavaScript calls, only what native code of the package does is looked at. */
@@ -41,8 +54,10 @@ function markNativeCalls(): void {
         (...given) =>
           between(() => Reflect.apply(Reflect.get(native, name) as Method, native, given)),
     });
-  const construct = (Native: Addon['Anchor'], given: ConstructorParameters<Addon['Anchor']>): NativeAnchor =>
-    marked(between(() => new Native(...given)));
+  const construct = (
+    Native: Addon['Anchor'],
+    [plan, listener]: ConstructorParameters<Addon['Anchor']>,
+  ): NativeAnchor => marked(between(() => new Native(plan, (event) => outside(() => listener(event)))));
   (addon as { Anchor: Addon['Anchor'] }).Anchor = new Proxy(addon.Anchor, { construct });
 }
 
