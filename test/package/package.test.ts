@@ -64,6 +64,10 @@ test.serial('the tarball holds what it must and nothing that npm would compile',
     t.true(names.includes(name), name);
   }
   t.false(existsSync(join(installed, 'binding.gyp')));
+  const modules = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.js') && !name.startsWith('joined/'))
+    .sort();
+  t.deepEqual(modules, ['cli/anchor.js', 'index.js'], 'what they load is joined');
   t.deepEqual(readdirSync(join(installed, 'prebuilds/linux-x64-glibc')).sort(), [
     'anchor_rooms.node',
     'room-init',
