@@ -62,7 +62,8 @@ const put: Copier = {
   differs: 'SHA-256 and BLAKE3 on the way, fsync, read back past the page cache and compared',
   copies: true,
   async copy({ vault }, source) {
-    const words = [join(paths.repository, '.build/src/cli/anchor.js'), 'vault', 'put', '--vault', vault];
+    // As it is shipped: its modules are joined.
+    const words = [join(paths.repository, 'dist/cli/anchor.js'), 'vault', 'put', '--vault', vault];
     await runProgram(process.execPath, [...words, source, 'models/large']);
     await using opened = await Vault.open(vault);
     return (await opened.inspect('models/large')).path;
