@@ -1,4 +1,4 @@
-// Every suite and check by name: what `npm test` runs, and what only CI adds. ANCHOR_TESTS=whole: all of each, which takes more than an hour.
+// Every suite and check by name: what `npm test` runs, and what only CI adds. ANCHOR_TESTS=whole: all of each; docs/testing.md.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './setup/run.mjs';

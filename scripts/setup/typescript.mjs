@@ -33,6 +33,6 @@ function joinModules() {
   run('joining the modules of dist', 'node_modules/esbuild/bin/esbuild', [
     ...['dist/index.js', 'dist/cli/anchor.js', '--outbase=dist', '--outdir=dist', '--allow-overwrite'],
     ...['--bundle', '--splitting', '--chunk-names=joined/[name]-[hash]', '--packages=external'],
-    ...['--format=esm', '--platform=node', '--target=node20', '--log-level=warning'],
+    ...['--format=esm', '--platform=node', '--target=node20', '--keep-names', '--log-level=warning'],
   ]);
 }

@@ -1,4 +1,4 @@
-// A process that packs or receives a capsule is killed before each of its system calls that changes the file system, in turn, and meets devices
+// A process that packs or receives a capsule is killed before its system calls that change the file system (helpers/driven.ts says which), in turn, and meets devices
 // that fail or lie. A capsule is there whole or not at all, and what a vault had stays whole.
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ async function removeCapsules(directory: string): Promise<void> {
     await rm(join(directory, name), { recursive: true, force: true });
 }
 
-test.serial('packing, killed at every step', async (t) => {
+test.serial('packing, killed on its way', async (t) => {
   t.timeout(600_000);
   const { directory } = await sample(t);
   const capsule = join(directory, 'tiny.capsule');
@@ -38,7 +38,7 @@ test.serial('packing, killed at every step', async (t) => {
   t.true((await verifyCapsule(capsule)).ok, 'the last one was not killed');
 });
 
-test.serial('receiving, killed at every step', async (t) => {
+test.serial('receiving, killed on its way', async (t) => {
   t.timeout(600_000);
   const { directory } = await sample(t);
   t.is(await driven([], directory, 'pack'), 'done\n');

@@ -1,4 +1,4 @@
-// A process that sends is killed before each of its system calls that changes a file system, in turn, and meets devices that fail or lie.
+// A process that sends is killed before its system calls that change a file system (helpers/driven.ts says which), in turn, and meets devices that fail or lie.
 // A parcel is there whole or not at all, the next attempt goes on, and the source stays as it is.
 import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { drivenBy, faulty } from './helpers/driven.js';
 
 const { driven, atEveryStep } = drivenBy('test/fault/helpers/courier-driver');
 
-test.serial('sending to a directory, killed at every step, and sent again', async (t) => {
+test.serial('sending to a directory, killed on its way, and sent again', async (t) => {
   t.timeout(900_000);
   const { directory } = await sample(t);
   const to = join(directory, 'to');
@@ -46,7 +46,7 @@ test.serial('sending to a directory, killed at every step, and sent again', asyn
   t.true(before.equals(await readFile(join(directory, 'tiny.gguf'))));
 });
 
-test.serial('sending to a vault, killed at every step', async (t) => {
+test.serial('sending to a vault, killed on its way', async (t) => {
   t.timeout(900_000);
   const { directory } = await sample(t);
   const vaults = ['vault', 'other'] as const;

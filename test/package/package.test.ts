@@ -108,6 +108,21 @@ test.serial('the addon asks for no newer C library than Ubuntu 22.04 has', (t) =
   t.is(result.status, 0);
 });
 
+test.serial('what is joined has the names that it was given', (t) => {
+  const program = `for (const [name, value] of Object.entries(await import('anchor-rooms')))
+    if (typeof value === 'function') console.log(name, value.name);`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: consumer,
+    encoding: 'utf8',
+  });
+  const pairs = stdout.trim().split('\n');
+  t.true(pairs.includes('Anchor Anchor'), stdout);
+  t.deepEqual(
+    pairs.filter((pair) => !/^(\S+) \1$/.test(pair)),
+    [],
+  );
+});
+
 test.serial('the command line answers', (t) => {
   const result = spawnSync('npx', ['--no-install', 'anchor', '--version'], {
     cwd: consumer,

@@ -27,7 +27,7 @@ export async function joinModules(tests: readonly string[], target: string): Pro
 
 /**
  * Writes the test runner below `target`, with all that it stands on in a handful of files too: a process of the tests would spend most of its
- * time on loading it, which is ten seconds on an emulated processor. What it loads for watching files and for TypeScript is left out.
+ * time on loading it: nine seconds to the first test, on an emulated processor. What it loads for watching files and for TypeScript is left out.
  */
 export async function joinRunner(target: string): Promise<void> {
   const runner = join(repository, 'node_modules/ava');
